@@ -1,0 +1,1 @@
+"""`swarm`, the command line: a client of the API."""

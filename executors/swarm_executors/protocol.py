@@ -1,0 +1,76 @@
+"""What the hub asks of a place where workers run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from swarm_api.words import Tier
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a tier gives an agent."""
+
+    cpus: int
+    memory_mb: int
+
+
+TIERS: Mapping[Tier, Size] = {"light": Size(1, 1024), "standard": Size(2, 2048), "heavy": Size(4, 4096)}
+
+Handle = dict[str, Any]
+"""The executor's receipt for a started worker: JSON, stored by the hub, meaningful to the executor alone."""
+
+State = Literal["alive", "exited", "lost", "unknown"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All a worker is told from outside: who it is, where its hub is, and the token it shows there."""
+
+    agent_id: str
+    hub_id: str
+    hub_url: str
+    token: str
+    tier: Tier
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What became of a worker. `unknown`: the executor could not find out; ask again, conclude nothing."""
+
+    state: State
+    exit_code: int | None = None
+    detail: str = ""
+
+
+class ExecutorError(Exception):
+    """The base of what executors raise."""
+
+
+class StartFailed(ExecutorError):
+    """The worker does not run and will not: trying again as it stands is no use."""
+
+
+class Executor(Protocol):
+    name: str
+    region: str | None
+    poll_every: float
+    """Seconds between two polls of one agent: cheap here, a paid API call there."""
+
+    async def start(self, launch: Launch) -> Handle:
+        """Start a worker, once for each agent id however often it is called. Raises `StartFailed`."""
+
+    async def poll(self, handle: Handle) -> Observation:
+        """What became of the worker. Never raises for a worker that is gone."""
+
+    async def stop(self, handle: Handle, grace: float) -> None:
+        """End the worker and all its children: asked first, killed after `grace` seconds. Done when all are gone.
+
+        Stopping what has already ended does nothing.
+        """
+
+    async def list(self, hub_id: str) -> Sequence[Handle]:
+        """The handles of this hub's workers that still run."""
+
+    async def aclose(self) -> None:
+        """Let go of the executor's own resources. Workers go on."""

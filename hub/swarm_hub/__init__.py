@@ -1,0 +1,1 @@
+"""The hub: the server, its store and its scheduler."""
