@@ -1,0 +1,60 @@
+# Every command of the project. Each sets up what it needs first, so a fresh clone can start with any of them.
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/.set-up
+TYPED := api cli executors hub worker tests bench docs
+# cryptography's newer releases have no wheel for Macs with Intel's processors, which take an older one.
+NOT_INTEL_MAC := sys_platform != "darwin" or platform_machine != "x86_64"
+USABLE := import sys, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help setup demo test lint types bench docs constraints clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SET_UP) ## a virtual environment in .venv with everything in it; done again when its files change
+
+demo: setup ## five simulated tasks on a sample repository, from nothing to branches
+	@$(BIN)/swarm demo
+
+test: setup ## all tests; ARGS='-k cancel' goes to pytest
+	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
+
+lint: setup ## ruff: rules, direction of imports, format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy $(TYPED)
+
+bench: setup ## measure against a real hub; JSON on stdout, a table on stderr; ARGS='status restart' picks some
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup ## the HTTP reference and these documents as HTML, in site/
+	@$(BIN)/python docs/build.py
+
+constraints: ## pin the newest releases that pyproject.toml allows, in constraints.txt
+	$(find_python); rm -rf build/constraints && $$python -m venv build/constraints
+	build/constraints/bin/pip install --quiet --quiet --disable-pip-version-check --editable '.[dev]'
+	build/constraints/bin/pip --disable-pip-version-check freeze --exclude-editable \
+	  | sed 's/^cryptography==.*/&; $(NOT_INTEL_MAC)/' > constraints.txt
+	rm -rf build/constraints
+
+clean: ## back to a fresh clone
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(PYTHON), or the first Python that is new enough and can make a virtual environment.
+define find_python
+for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  $$python -c '$(USABLE)' >/dev/null 2>&1 && break; python=; \
+	done; \
+	[ -n "$$python" ] || { echo 'Python 3.11 or newer with its venv module is needed (Debian: python3-venv).' >&2; exit 1; }
+endef
+
+$(SET_UP): pyproject.toml constraints.txt
+	@command -v git >/dev/null || { echo 'git is needed: agents work in git worktrees.' >&2; exit 1; }
+	@$(BIN)/python -c '$(USABLE)' >/dev/null 2>&1 || { $(find_python); echo "setting up $(VENV)"; $$python -m venv --clear $(VENV); }
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
