@@ -1,0 +1,18 @@
+"""The README says what the code does."""
+
+from frame.tree import ROOT
+from swarm_hub.settings import SETTINGS
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading of the README, without its head."""
+    section = (ROOT / "README.md").read_text().partition(f"\n## {heading}\n")[2]
+    rows = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def test_the_table_of_settings_is_the_codes() -> None:
+    documented = [
+        (variable.strip("`"), default.strip("`"), meaning) for variable, default, meaning in table("Settings")
+    ]
+    assert documented == [(row.variable, row.default, row.meaning) for row in SETTINGS.values()]
