@@ -1,0 +1,265 @@
+"""The hub as Python sees it: every path of the API as a method, every answer a model, every refusal an exception."""
+
+import json
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from swarm_api import __version__
+from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.base import rfc3339
+from swarm_api.errors import SwarmError
+from swarm_api.events import Event, EventList, LogLine, LogPage
+from swarm_api.streams import Backoff, OnTrouble, follow, refusal, unreachable
+from swarm_api.tasks import Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
+from swarm_api.words import FINISHED, EventType, TaskStatus, TaskType
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_RESENDS = 4
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ENDINGS: tuple[EventType, ...] = ("task_completed", "task_failed", "task_cancelled")
+
+
+def _quiet(_trouble: SwarmError | None) -> None:
+    pass
+
+
+class HubClient:
+    """A hub's API. Use it with `async with`.
+
+    Every method raises the subclass of `SwarmError` that the hub's answer names, and `HubUnreachable` when none came.
+    A request whose connection broke is sent again a few times: what creates or starts something carries an
+    idempotency key, so that it happens once. A task's id may be given short, as a unique prefix, in every method.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None = None,
+        *,
+        on_trouble: OnTrouble = _quiet,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`on_trouble` is called with the error when a stream lost its connection, and with None when it is back."""
+        headers = {"User-Agent": f"claude-swarm/{__version__}", "Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._on_trouble = on_trouble
+        self._http = httpx.AsyncClient(
+            base_url=base_url,
+            headers=headers,
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None),  # a stream holds its connection
+            transport=transport,
+            # A proxy of the environment cannot reach this machine's loopback.
+            trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    # Tasks
+
+    async def submit(self, task: TaskIn | Mapping[str, Any]) -> Task:
+        """Hand out one task: a model, or the API's own JSON. Raises `InvalidInput`, `NotSupported`."""
+        return await self._post("/api/tasks", Task, _body(task))
+
+    async def submit_batch(self, tasks: Iterable[TaskIn | Mapping[str, Any]]) -> list[Task]:
+        """Hand out up to 1,000 tasks, all or none; they may name each other in `dependsOn`."""
+        body = b'{"tasks":[' + b",".join(_body(task) for task in tasks) + b"]}"
+        return (await self._post("/api/tasks", TaskBatch, body)).tasks
+
+    async def task(self, task_id: str) -> Task:
+        return await self._get(_task(task_id), Task)
+
+    async def tasks(
+        self,
+        *,
+        status: TaskStatus | Sequence[TaskStatus] | None = None,
+        type: TaskType | None = None,  # noqa: A002  # the API's own word
+        label: str | None = None,
+        q: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        page: int | None = None,
+    ) -> TaskList:
+        """One page of tasks, newest first. `label` is `key=value`; `q` is looked for in prompt and name."""
+        return await self._get(
+            "/api/tasks", TaskList, status=status, type=type, label=label, q=q, since=since, until=until,
+            limit=limit, cursor=cursor, page=page,
+        )  # fmt: skip
+
+    async def all_tasks(self, **filters: Any) -> AsyncIterator[Task]:
+        """Every task that passes the filters of `tasks`, newest first, over all pages."""
+        page = await self.tasks(**{"limit": 200, **filters})
+        while True:
+            for task in page.tasks:
+                yield task
+            if page.next_cursor is None:
+                return
+            page = await self.tasks(**{"limit": 200, **filters, "cursor": page.next_cursor})
+
+    async def cancel(self, task_id: str) -> Task:
+        """Stop a task. Its state is final within 15 s. Raises `Conflict` (`task_finished`) when it has ended."""
+        return await self._post(f"{_task(task_id)}/cancel", Task)
+
+    async def retry(self, task_id: str, *, fresh: bool = False) -> Task:
+        """Try a failed or cancelled task again, from where it stopped or (`fresh`) from its base. Raises `Conflict`."""
+        return await self._post(f"{_task(task_id)}/retry", Task, RetryIn(fresh=fresh).to_json())
+
+    async def wait(self, task_id: str) -> Task:
+        """The task once it has ended, however often it is retried in between."""
+        task = await self.task(task_id)
+        async with aclosing(self.events(after=task.seq, types=_ENDINGS, task_id=task.id)) as endings:
+            while task.status not in FINISHED:
+                await anext(endings)
+                task = await self.task(task.id)
+        return task
+
+    # What tasks leave
+
+    async def logs(self, task_id: str, *, after: int = 0, limit: int | None = None) -> LogPage:
+        """A page of the log lines after the seq `after`; go on with its `next_after` until it has no lines."""
+        return await self._get(f"{_task(task_id)}/logs", LogPage, after=after, limit=limit)
+
+    def follow_logs(self, task_id: str, *, after: int = 0) -> AsyncGenerator[LogLine, None]:
+        """Every log line after `after`, those to come included, until the task has ended. Resumes by itself."""
+        return follow(self._http, f"{_task(task_id)}/logs", LogLine, after, {}, self._on_trouble)
+
+    async def diff(self, task_id: str) -> str:
+        """What the task changed, as a unified diff."""
+        return (await self._send("GET", f"{_task(task_id)}/diff", headers={"Accept": "text/x-diff"})).text
+
+    async def diff_files(self, task_id: str) -> Diff:
+        """What the task changed, for each file."""
+        return await self._get(f"{_task(task_id)}/diff", Diff)
+
+    # Agents and the hub
+
+    async def execute(self, task_id: str) -> Agent:
+        """Start a task now, one on hold too. Raises `Conflict` with `blockedBy` in its data when it cannot start."""
+        return await self._post(f"/api/execute/{quote(task_id, safe='')}", Agent)
+
+    async def execute_all(self) -> Executed:
+        """Start all that is ready."""
+        return await self._post("/api/execute/batch", Executed)
+
+    async def agents(self, *, active: bool | None = None) -> AgentList:
+        return await self._get("/api/agents", AgentList, active=active)
+
+    async def agent(self, agent_id: str) -> Agent:
+        return await self._get(f"/api/agents/{quote(agent_id, safe='')}", Agent)
+
+    async def queue(self) -> Queue:
+        return await self._get("/api/queue", Queue)
+
+    async def provider(self) -> Provider:
+        return await self._get("/api/provider", Provider)
+
+    async def health(self) -> Health:
+        """How the hub is; also when it says that it cannot take work (503)."""
+        return await self._get("/health", Health, accept=503)
+
+    # The journal
+
+    async def events(
+        self, *, after: int | None = None, types: Iterable[EventType] = (), task_id: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Every event after the seq `after` (none: from now on), for ever. Resumes by itself, without gap or repeat.
+
+        `task_id` is a whole one. Raises `Gone` when the hub no longer keeps what came after `after`.
+        """
+        if after is None:
+            # A stream without a seq could not be resumed before its first event.
+            after = (await self.queue()).seq
+        params = _params({"types": ",".join(types) or None, "taskId": task_id})
+        async with aclosing(follow(self._http, "/api/events", Event, after, params, self._on_trouble)) as stream:
+            async for event in stream:
+                yield event
+
+    async def event_history(
+        self,
+        *,
+        before: int | None = None,
+        limit: int | None = None,
+        types: Iterable[EventType] = (),
+        task_id: str | None = None,
+    ) -> EventList:
+        """A page of past events, newest first; go on with its `next_before`."""
+        return await self._get(
+            "/api/events", EventList, before=before, limit=limit, types=",".join(types) or None, taskId=task_id
+        )
+
+    # How it is sent
+
+    async def _get(self, path: str, kind: type[Answer], *, accept: int = 200, **params: Any) -> Answer:
+        response = await self._send("GET", path, params=_params(params), accept=accept)
+        return _parsed(kind, response)
+
+    async def _post(self, path: str, kind: type[Answer], body: bytes | None = None) -> Answer:
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return _parsed(kind, await self._send("POST", path, headers=headers, content=body))
+
+    async def _send(self, method: str, path: str, *, accept: int = 200, **parts: Any) -> httpx.Response:
+        backoff = Backoff()
+        for left in range(_RESENDS, -1, -1):
+            try:
+                response = await self._http.request(method, path, **parts)
+                break
+            except httpx.TransportError as error:
+                # Nobody there at all is no broken connection: say so at once.
+                absent = left == _RESENDS and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if absent or left == 0:
+                    raise unreachable(self._http, error) from error
+            await backoff.pause()
+        if not response.is_success and response.status_code != accept:
+            raise refusal(response)
+        return response
+
+
+def _task(task_id: str) -> str:
+    return f"/api/tasks/{quote(task_id, safe='')}"
+
+
+def _body(task: TaskIn | Mapping[str, Any]) -> bytes:
+    if isinstance(task, TaskIn):
+        return task.model_dump_json(by_alias=True, exclude_unset=True).encode()
+    return json.dumps(task).encode()
+
+
+def _params(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _text(value) for name, value in values.items() if value is not None}
+
+
+def _text(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else value
+
+
+def _parsed(kind: type[Answer], response: httpx.Response) -> Answer:
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise SwarmError(
+            f"what answers at {response.url.copy_with(raw_path=b'/')} is no Claude Swarm hub, or a newer one",
+            code="unexpected_answer",
+        ) from error

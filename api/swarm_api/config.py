@@ -1,0 +1,129 @@
+"""Where the hub is: `--url`, `SWARM_URL`, the config file, the note a running local hub leaves, or the default.
+
+Imports next to nothing, for `swarm status` has 60 ms. Nothing here reads a secret.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+DEFAULT_URL = "http://127.0.0.1:3000"
+HUB_FILE = "hub.json"
+
+EXECUTORS = ("local", "fly", "azure", "slurm")
+PRIORITIES = ("high", "normal", "low")
+
+
+class BadConfig(Exception):
+    """A setting that cannot be used. The message names where it stands, what it is and what is allowed."""
+
+
+class Running(NamedTuple):
+    """The note a hub leaves in its data folder while it runs. `start_time` tells a reused pid from the hub's own."""
+
+    pid: int
+    start_time: float
+    url: str
+    version: str
+
+
+def config_file(environ: Mapping[str, str]) -> Path:
+    """`~/.config/claude-swarm/config.json`, on every platform (`XDG_CONFIG_HOME` moves it)."""
+    home = Path(environ.get("HOME") or Path.home())
+    root = environ.get("XDG_CONFIG_HOME", "")
+    # The XDG specification says to ignore a relative path.
+    return (Path(root) if root.startswith("/") else home / ".config") / "claude-swarm" / "config.json"
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """The hub's data folder on this machine: `SWARM_DATA_DIR`, or the platform's folder for data."""
+    if folder := environ.get("SWARM_DATA_DIR"):
+        return Path(folder).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("claude-swarm", appauthor=False)
+
+
+def hub_url(flag: str | None, environ: Mapping[str, str]) -> str:
+    """The hub's address, without a slash at its end. Raises `BadConfig`."""
+    if flag is not None:
+        return checked_url(flag, "--url")
+    if value := environ.get("SWARM_URL"):
+        return checked_url(value, "SWARM_URL")
+    if value := read_config(config_file(environ)).get("orchestratorUrl"):
+        return str(value)
+    running = read_running(data_folder(environ))
+    return running.url if running else DEFAULT_URL
+
+
+def checked_url(value: str, where: str) -> str:
+    """Raises `BadConfig` for what is no address of a hub."""
+    try:
+        url = urlsplit(value)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        host = None
+    if host is None or url.scheme not in ("http", "https"):
+        raise BadConfig(f"{where}: {value!r} is no address of a hub; it looks like {DEFAULT_URL}")
+    if url.username is not None or url.query or url.fragment:
+        raise BadConfig(f"{where}: the address must hold no user, query or fragment; it looks like {DEFAULT_URL}")
+    return value.rstrip("/")
+
+
+def read_running(data: Path) -> Running | None:
+    """The note in a data folder, or None when there is none that can be read. The hub it names may be gone."""
+    try:
+        note = json.loads((data / HUB_FILE).read_bytes())
+        return Running(int(note["pid"]), float(note["startTime"]), str(note["url"]), str(note["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings in a config file; none when there is no file. Raises `BadConfig`, which names file and field."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadConfig(f"{path}: {error.strerror}") from None
+    config = _parse(path, content)
+    for name, value in config.items():
+        _check(path, name, value)
+    return config
+
+
+def _parse(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        config = json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"{path}: byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BadConfig(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+    if not isinstance(config, dict):
+        raise BadConfig(f"{path}: must be a JSON object of settings, not {type(config).__name__}")
+    return config
+
+
+_TEXT = (
+    "flyAppName", "flyRegion", "flyContainerImage", "azureSubscriptionId", "azureResourceGroup",
+    "containerAppsEnvironment", "agentJobName", "defaultModel",
+)  # fmt: skip
+_CHOICES = {"executorType": EXECUTORS, "defaultPriority": PRIORITIES}
+_NUMBERS = ("defaultBudgetCents", "defaultTimeoutMinutes")
+FIELDS = ("orchestratorUrl", *_CHOICES, *_TEXT, *_NUMBERS)
+
+
+def _check(path: Path, name: str, value: Any) -> None:
+    if name not in FIELDS:
+        raise BadConfig(f"{path}: unknown setting {name!r}; known are {', '.join(sorted(FIELDS))}")
+    if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        raise BadConfig(f"{path}: {name}: must be a number from 0, not {value!r}")
+    if name not in _NUMBERS and not isinstance(value, str):
+        raise BadConfig(f"{path}: {name}: must be text, not {value!r}")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise BadConfig(f"{path}: {name}: must be one of {', '.join(_CHOICES[name])}, not {value!r}")
+    if name == "orchestratorUrl":
+        checked_url(value, f"{path}: orchestratorUrl")
