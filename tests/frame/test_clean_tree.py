@@ -8,8 +8,8 @@ from frame.tree import ROOT, tracked
 
 TRACES = {
     "a path of a machine": rb"(?<![\w.])/(?:home|root|work|farm|Users)/[a-z]",
-    "the address of a package registry": rb"(?i)//[^\s/]*(?:pypi|pythonhosted|npmjs|debian)\.|/simple/",
-    "a choice of package registry": rb"--(?:extra-)?index-url|--find-links|--trusted-host",
+    "the address of a package registry": rb"(?i)//[^\s/]*(?:pypi|pythonhosted|npmjs|debian)\.|/simpl[e]/",
+    "a choice of package registry": rb"--(?:index-url|extra-index-url|find-links|trusted-host)",
 }
 
 
