@@ -1,0 +1,138 @@
+"""Which tasks start next: the scheduler claims them, `execute` claims one out of turn."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
+from sqlalchemy import func, select, text
+
+from swarm_api.agents import Agent
+from swarm_api.errors import Conflict
+from swarm_api.ids import new_agent_id
+from swarm_api.tasks import Blocked
+from swarm_api.words import LIVE, Tier
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import change_task, load_task
+from swarm_hub.views import agent_view, blocked_by
+
+t, a = schema.tasks.c, schema.agents.c
+
+HARD_MARGIN_MS = 30_000  # what a worker has beyond its timeout to interrupt the agent and keep the work
+
+
+class Place(NamedTuple):
+    """Where new agents go, and how many may run at once."""
+
+    provider: str
+    region: str | None
+    capacity: int
+
+
+class Claimed(NamedTuple):
+    """An agent that was made and must be started."""
+
+    agent_id: str
+    tier: Tier
+
+
+def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
+    """Make agents for what is ready, in order, as far as there is room; and whether there is none left."""
+    room = place.capacity - running(tx)
+    if room <= 0:
+        return [], True
+    rows = tx.execute(select(schema.tasks).where(text(schema.READY)).order_by(t.rank, t.id).limit(room)).all()
+    return [claim(tx, row, place) for row in rows], len(rows) == room
+
+
+def claim(tx: Transaction, task: Any, place: Place) -> Claimed:
+    """Make the agent of a task that is ready. It is started after the commit, as often as it takes."""
+    spec = from_json(task.spec)
+    agent_id = _draw_id(tx, place.provider)
+    tx.add(schema.agents, _row(tx, task, spec, agent_id, place))
+    seq = tx.event("agent_spawned", task.id, {"agentId": agent_id, "provider": place.provider, "tier": spec["tier"]})
+    counted = {"attempts": task.attempts + 1, "tries": task.tries + 1}
+    change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, fresh=0, seq=seq, **counted)
+    return Claimed(agent_id, spec["tier"])
+
+
+def running(tx: Transaction) -> int:
+    """How many agents hold a place."""
+    return int(tx.execute(select(func.count()).where(a.released == 0, a.status.in_(LIVE))).scalar_one())
+
+
+def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
+    """Start one task now, out of turn and whether it is held or not.
+
+    Raises `Conflict`: `task_finished`, `task_running`, or `blocked` with `blockedBy`; nothing is changed then.
+    """
+    task = load_task(tx, task_id)
+    if task.live or task.status == "running":
+        raise Conflict(f"task {task_id} has an agent already: {task.agent_id}", code="task_running")
+    if task.status != "pending":
+        raise Conflict(f"task {task_id} is {task.status}; retry it instead", code="task_finished")
+    if blocked := _blocked(tx, task, place):
+        reasons = [reason.model_dump(mode="json", by_alias=True, exclude_none=True) for reason in blocked]
+        raise Conflict(f"task {task_id} cannot start: {blocked[0].detail}", code="blocked", blockedBy=reasons)
+    return claim(tx, task, place)
+
+
+def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tuple[str, list[Blocked]]]]:
+    """Start all that could start, held or not, in order; what cannot is named with its reasons and left as it was."""
+    started, blocked = [], []
+    for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():
+        if reasons := _blocked(tx, task, place):
+            blocked.append((task.id, reasons))
+        else:
+            started.append(claim(tx, task, place))
+    return started, blocked
+
+
+def _blocked(tx: Transaction, task: Any, place: Place) -> list[Blocked]:
+    reasons = [reason for reason in blocked_by(task) if reason.reason != "hold"]
+    if not reasons and running(tx) >= place.capacity:
+        reasons.append(Blocked(reason="capacity", detail=f"{place.capacity} of {place.capacity} agents are running"))
+    return reasons
+
+
+def claimed_agents(tx: Transaction, claims: Iterable[Claimed]) -> list[Agent]:
+    ids = [claimed.agent_id for claimed in claims]
+    return [agent_view(row) for row in tx.execute(select(schema.agents).where(a.id.in_(ids)))]
+
+
+def _draw_id(tx: Transaction, provider: str) -> str:
+    while True:
+        agent_id = new_agent_id(provider)
+        if tx.execute(select(a.id).where(a.id == agent_id)).first() is None:
+            return agent_id
+
+
+def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place: Place) -> dict[str, Any]:
+    timeout_ms = int(spec["timeoutMinutes"] * 60_000)
+    return {
+        "id": agent_id,
+        "task_id": task.id,
+        "attempt": task.attempts + 1,
+        "fresh": task.fresh,
+        "provider": place.provider,
+        "region": place.region,
+        "tier": spec["tier"],
+        "status": "starting",
+        "handle": None,
+        "released": 0,
+        "incarnation": None,
+        "stored_n": 0,
+        "last_c": 0,
+        "usage": None,
+        "cost_micro_usd": 0,
+        "turns": 0,
+        "last_tool": None,
+        "files": None,
+        "cpu_percent": None,
+        "rss_mb": None,
+        "claimed_ms": tx.now_ms,
+        "deadline_ms": tx.now_ms + timeout_ms + HARD_MARGIN_MS,
+        "stop_ms": None,
+        "heartbeat_ms": None,
+        "finished_ms": None,
+    }

@@ -1,0 +1,127 @@
+"""A route: what it takes, who may call it, what it answers; one table of them makes the server and its description."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from swarm_api.base import Answer, Model
+from swarm_api.errors import InvalidInput, MalformedRequest, TooLarge
+from swarm_hub.problems import bad_query, invalid, problem
+from swarm_hub.services import Hub
+
+MAX_BODY = 10 * 1024 * 1024
+Permission = Literal["open", "worker", "tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]
+B = TypeVar("B")
+Q = TypeVar("Q", bound=BaseModel)
+
+
+class NoQuery(Model):
+    """A route without query parameters."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, its query and path parsed."""
+
+    hub: Hub
+    request: Request
+    parameters: BaseModel
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def query(self, kind: type[Q]) -> Q:
+        if not isinstance(self.parameters, kind):
+            raise TypeError(f"this route declares {type(self.parameters).__name__} as its query")
+        return self.parameters
+
+    async def body(self, kind: type[B] | TypeAdapter[B]) -> B:
+        """The JSON body as a model. Raises `MalformedRequest`, `InvalidInput`, `TooLarge`."""
+        return parse(kind, decode(await self.raw()))
+
+    async def raw(self) -> bytes:
+        """The body, up to 10 MB. Raises `TooLarge`."""
+        length = self.request.headers.get("content-length", "0")
+        received = bytearray()
+        if length.isdigit() and int(length) <= MAX_BODY:
+            async for chunk in self.request.stream():
+                received += chunk
+                if len(received) > MAX_BODY:
+                    break
+            else:
+                return bytes(received)
+        raise TooLarge(f"the body is over {MAX_BODY:,} bytes")
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A row of the table. `answers` maps a status to its model, or to a media type where it is no JSON."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE", "WS"]
+    path: str
+    permission: Permission
+    handler: Handler
+    summary: str
+    query: type[BaseModel] = NoQuery
+    body: tuple[type[Any], ...] = ()
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    creates: bool = False  # honours Idempotency-Key
+
+    async def answer(self, hub: Hub, request: Request) -> Response:
+        try:
+            return await self.handler(Call(hub, request, self._parameters(request)))
+        except Exception as error:  # the one table knows them all, and hides those it does not
+            return problem(error)
+
+    def _parameters(self, request: Request) -> BaseModel:
+        given = request.query_params
+        lists = {name: given.getlist(name) for name in given}
+        fields = {info.alias or name: info for name, info in self.query.model_fields.items()}
+        values = {k: v if k in fields and _repeats(fields[k].annotation) else v[-1] for k, v in lists.items()}
+        try:
+            return self.query.model_validate(values)
+        except ValidationError as error:
+            raise bad_query(error) from None
+
+
+def decode(body: bytes) -> Any:
+    """JSON as Python values. Raises `MalformedRequest` for what is none, or not UTF-8."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedRequest(f"the body is not JSON: {error}") from None
+
+
+def parse(kind: type[B] | TypeAdapter[B], data: Any) -> B:
+    """Python values as a model. Raises `InvalidInput`."""
+    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    if not isinstance(data, dict):
+        raise InvalidInput("the body must be a JSON object")
+    try:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind.model_validate(data)
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def reply(answer: Answer, status: int = 200) -> Response:
+    return Response(answer.to_json(), status, media_type="application/json")
+
+
+def accepts(request: Request, *kinds: str) -> str:
+    """Which of these media types the caller wants most, the first when it has no wish among them."""
+    wanted = [part.split(";")[0].strip() for part in request.headers.get("accept", "*/*").split(",")]
+    return next((kind for kind in wanted if kind in kinds), kinds[0])
+
+
+def _repeats(annotation: Any) -> bool:
+    return "list" in str(annotation)

@@ -1,0 +1,162 @@
+"""The one way in for what workers report: each report counts once, whoever sends it how often."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import select
+
+from swarm_api.tasks import ErrorOut, ModelUsage, Result, Usage
+from swarm_api.worker import (
+    Ack,
+    Control,
+    FilesReport,
+    LogReport,
+    ProgressReport,
+    Report,
+    ResultReport,
+    UnknownReport,
+    UsageReport,
+    from_wire,
+)
+from swarm_hub.reports import Reports
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale, settle, stale
+
+TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+
+
+def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
+    """Store a batch and say what is durable and what the worker must do.
+
+    A gap ends what is taken: the worker sends again from `stored`. Raises `Conflict` `stale_agent` when the agent is
+    no longer its task's, except for a repetition of its own last words.
+    """
+    pair = load_agent(tx, agent_id)
+    new = _next(reports.reports, pair.agent.stored_n)
+    if not reports.reports or new:
+        refuse_stale(pair)
+    elif stale(pair):
+        return Ack(stored=pair.agent.stored_n)
+    changes = _Changes(tx, pair)
+    for report in new:
+        changes.apply(report)
+    changes.store(pair.agent.stored_n + len(new))
+    if new and isinstance(new[-1], ResultReport):
+        _end(tx, agent_id, new[-1])
+    return Ack(stored=pair.agent.stored_n + len(new), control=pending_control(tx, agent_id, reports.seen_control))
+
+
+def pending_control(tx: Transaction, agent_id: str, seen: int) -> list[Control]:
+    c = schema.controls.c
+    bodies = tx.execute(select(c.body).where(c.agent_id == agent_id, c.c > seen).order_by(c.c)).scalars()
+    return [from_wire(Control, from_json(body)) for body in bodies]
+
+
+def _next(reports: Sequence[Report | UnknownReport], stored: int) -> list[Report | UnknownReport]:
+    """The reports that follow what is stored, up to the first gap and no further than a result."""
+    new: list[Report | UnknownReport] = []
+    for report in reports:
+        if report.n == stored + len(new) + 1:
+            new.append(report)
+            if isinstance(report, ResultReport):
+                break
+    return new
+
+
+class _Changes:
+    """What a batch changes in its agent and task, gathered into one update of each."""
+
+    def __init__(self, tx: Transaction, pair: Pair) -> None:
+        self._tx = tx
+        self._task, self._agent = pair
+        self._log_seq: int = self._task.log_seq
+        self._usage: list[UsageReport] = []
+        self._of_agent: dict[str, Any] = {"heartbeat_ms": tx.now_ms}
+        self._of_task: dict[str, Any] = {}
+
+    def apply(self, report: Report | UnknownReport) -> None:
+        match report:
+            case LogReport():
+                self._line(report)
+            case UsageReport():
+                self._usage.append(report)
+            case FilesReport():
+                self._of_agent["files"] = to_json(report.paths).decode()
+            case ProgressReport():
+                self._progress(report)
+            case ResultReport():
+                self._of_agent["turns"] = max(report.turns, self._agent.turns)
+
+    def store(self, stored_n: int) -> None:
+        for report in self._usage:
+            self._of_agent.update(_added(self._agent, self._of_agent, report))
+            self._of_task.update(_added(self._task, self._of_task, report))
+        if self._log_seq != self._task.log_seq:
+            self._of_task["log_seq"] = self._log_seq
+        change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)
+        if self._of_task:
+            change_task(self._tx, self._task.id, **self._of_task)
+
+    def _line(self, report: LogReport) -> None:
+        self._log_seq += 1
+        self._tx.line({
+            "task_id": self._task.id,
+            "seq": self._log_seq,
+            "agent_id": self._agent.id,
+            "stream": report.stream,
+            "text": report.text,
+            "at_ms": report.at_ms,
+            "elapsed_ms": report.elapsed_ms,
+            "data": to_json(report.data).decode() if report.data is not None else None,
+        })  # fmt: skip
+
+    def _progress(self, report: ProgressReport) -> None:
+        told = {
+            "turns": report.turns,
+            "last_tool": report.last_tool,
+            "cpu_percent": report.cpu_percent,
+            "rss_mb": report.rss_mb,
+        }
+        self._of_agent.update({name: value for name, value in told.items() if value is not None})
+        if report.session_id is not None:
+            self._of_task["session_id"] = report.session_id
+
+
+def _added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, Any]:
+    """The usage and cost columns of a row with one report added."""
+    text = changed.get("usage", row.usage)
+    usage = Usage.model_validate(from_json(text)) if text else Usage()
+    tokens = {name: getattr(report, name) for name in TOKENS}
+    of_model = usage.by_model.get(report.model, ModelUsage())
+    more = {name: getattr(of_model, name) + count for name, count in tokens.items()}
+    more["cost_micro_usd"] = of_model.cost_micro_usd + report.cost_micro_usd
+    total = {name: getattr(usage, name) + count for name, count in tokens.items()}
+    usage = Usage(**total, by_model={**usage.by_model, report.model: ModelUsage(**more)})
+    cost = changed.get("cost_micro_usd", row.cost_micro_usd) + report.cost_micro_usd
+    return {"usage": usage.to_json().decode(), "cost_micro_usd": cost}
+
+
+def _end(tx: Transaction, agent_id: str, report: ResultReport) -> None:
+    pair = load_agent(tx, agent_id)
+    if report.patch is not None:
+        tx.execute(schema.patches.delete().where(schema.patches.c.task_id == pair.task.id))
+        tx.add(schema.patches, {"task_id": pair.task.id, "patch": report.patch.encode()})
+    error = None
+    if report.error_code:
+        error = ErrorOut(code=report.error_code, message=report.error_message or report.error_code)
+    result = Result(
+        status=report.status,
+        summary=report.summary,
+        error=error,
+        branch=report.branch,
+        base_commit=report.base_commit,
+        commit=report.commit,
+        files_changed=report.files_changed,
+        additions=report.additions,
+        deletions=report.deletions,
+        duration_ms=report.duration_ms,
+        turns=report.turns,
+    )
+    settle(tx, pair, result)

@@ -1,0 +1,40 @@
+"""The hub's own log: a line for people on a terminal, JSON elsewhere, each with the id of its request."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from swarm_hub.guard import REQUEST_ID
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "requestId": REQUEST_ID.get(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class TextLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        record.request = REQUEST_ID.get()
+        return super().format(record)
+
+
+def configure(format_: str | None, level: str) -> None:
+    """Everything the hub logs goes to standard error."""
+    handler = logging.StreamHandler()
+    text = format_ == "text" or (format_ is None and sys.stderr.isatty())
+    handler.setFormatter(
+        TextLines("%(asctime)s %(levelname)-7s [%(request)s] %(name)s: %(message)s") if text else JsonLines()
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for chatty in ("uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

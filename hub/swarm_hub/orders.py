@@ -1,0 +1,97 @@
+"""What a worker is told when it claims its agent."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from swarm_api.errors import Conflict
+from swarm_api.ids import short
+from swarm_api.worker import Limits, Resume, Source, Upstream, WorkOrder
+from swarm_executors.protocol import TIERS
+from swarm_hub.settings import Settings
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
+
+
+def claim_order(tx: Transaction, agent_id: str, incarnation: str, settings: Settings) -> WorkOrder:
+    """The work order, for the first worker process that asks and for that one alone; asked again, the same.
+
+    Raises `Conflict` `stale_agent` for any other, and when the agent is no longer current.
+    """
+    pair = load_agent(tx, agent_id)
+    refuse_stale(pair)
+    if pair.agent.incarnation not in (None, incarnation):
+        raise Conflict(f"agent {agent_id} is carried by another worker", code="stale_agent")
+    if pair.agent.incarnation is None:
+        _begin(tx, pair, incarnation)
+    return _order(pair, settings)
+
+
+def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
+    task, agent = pair
+    change_agent(tx, agent.id, status="running", incarnation=incarnation, heartbeat_ms=tx.now_ms)
+    seq = tx.event("task_started", task.id, {"agentId": agent.id, "attempt": agent.attempt})
+    change_task(tx, task.id, status="running", started_ms=task.started_ms or tx.now_ms, seq=seq)
+
+
+def _order(pair: Pair, settings: Settings) -> WorkOrder:
+    task, agent = pair
+    spec = from_json(task.spec)
+    size = TIERS[agent.tier]
+    return WorkOrder(
+        agent_id=agent.id,
+        task_id=task.id,
+        attempt=agent.attempt,
+        name=spec["name"],
+        prompt=task.prompt,
+        context=spec["context"],
+        model=spec["model"],
+        runtime=settings.agent_runtime,
+        labels=spec["labels"],
+        source=source(spec),
+        branch=branch(task),
+        deliver=spec["deliver"],
+        push=spec["push"],
+        verify=spec["verify"],
+        repo_settings=spec["repoSettings"],
+        limits=Limits(
+            timeout_seconds=spec["timeoutMinutes"] * 60,
+            memory_mb=size.memory_mb,
+            cpus=size.cpus,
+            max_turns=spec["maxTurns"],
+        ),
+        upstream=Upstream(base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key),
+        resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
+        workspace=str(settings.data_dir) if agent.provider == "local" else None,
+    )
+
+
+def source(spec: dict[str, Any]) -> Source:
+    """Where a task's code comes from; `owner/name` is GitHub's."""
+    repo = spec["repo"]
+    if repo is None:
+        return Source(kind="scratch")
+    if repo.startswith("/"):
+        return Source(kind="local", location=repo, base_ref=spec["baseRef"])
+    url = repo if ":" in repo else f"https://github.com/{repo}.git"
+    return Source(kind="url", location=url, base_ref=spec["baseRef"])
+
+
+def branch(task: Any) -> str:
+    """`swarm/<short id>-<slug>`: the same for every attempt at the task."""
+    words = re.findall(r"[a-z0-9]+", (task.name or task.prompt[:200]).lower())
+    slug = "-".join(words)[:40].strip("-") or "task"
+    return f"swarm/{short(task.id)}-{slug}"
+
+
+def repository(task: Any, data_dir: Path) -> Path:
+    """The repository on this machine that holds a task's branch."""
+    where = source(from_json(task.spec))
+    if where.kind == "local":
+        return Path(where.location)
+    if where.kind == "scratch":
+        return data_dir / "scratch" / branch(task).removeprefix("swarm/")
+    return data_dir / "clones" / f"{hashlib.sha256(where.location.encode()).hexdigest()[:16]}.git"

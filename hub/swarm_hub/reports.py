@@ -1,0 +1,49 @@
+"""A batch of reports as it comes in: told apart by `kind`, the unknown kinds let through."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from annotated_types import MaxLen
+from pydantic import Discriminator, Tag, TypeAdapter
+
+from swarm_api.worker import (
+    MAX_REPORTS,
+    Claim,
+    FilesReport,
+    LogReport,
+    ProgressReport,
+    ResultReport,
+    UnknownReport,
+    UsageReport,
+    Wire,
+)
+
+_KINDS = frozenset({"log", "usage", "files", "progress", "result"})
+
+
+def _kind(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return kind if kind in _KINDS else "unknown"
+
+
+AnyReport = Annotated[
+    Annotated[LogReport, Tag("log")]
+    | Annotated[UsageReport, Tag("usage")]
+    | Annotated[FilesReport, Tag("files")]
+    | Annotated[ProgressReport, Tag("progress")]
+    | Annotated[ResultReport, Tag("result")]
+    | Annotated[UnknownReport, Tag("unknown")],
+    Discriminator(_kind),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports(Wire):
+    """Numbered without gaps; empty is the heartbeat. `seen_control`: the last control number acted on."""
+
+    reports: Annotated[list[AnyReport], MaxLen(MAX_REPORTS)] = field(default_factory=list)
+    seen_control: int = 0
+
+
+REPORTS = TypeAdapter(Reports)
+CLAIM = TypeAdapter(Claim)

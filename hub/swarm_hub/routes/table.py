@@ -1,0 +1,70 @@
+"""Every path of the hub, in one table: who may call it, what it takes, what it answers."""
+
+from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.events import EventList, LogPage
+from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
+from swarm_api.worker import Ack, Claim, WorkOrder
+from swarm_hub.find import TaskQuery
+from swarm_hub.http import Route
+from swarm_hub.reports import Reports
+from swarm_hub.routes import execution, streams, system, tasks, workers
+from swarm_hub.routes.execution import AgentQuery
+from swarm_hub.routes.streams import EventQuery, FollowQuery, LogQuery
+from swarm_hub.routes.workers import WaitQuery
+
+later = system.not_supported
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/worker/v1/agents/{id}/reports", "worker", workers.report, "Report, and hear what to do",
+          query=WaitQuery, body=(Reports,), answers={200: Ack}),
+    Route("POST", "/worker/v1/agents/{id}/claim", "worker", workers.claim, "Claim the work order",
+          body=(Claim,), answers={200: WorkOrder}),
+    Route("POST", "/api/tasks", "tasks:write", tasks.submit, "Submit a task, or a batch of up to 1,000",
+          body=(TaskIn, Batch), answers={201: Task | TaskBatch}, creates=True),
+    Route("GET", "/api/tasks", "tasks:read", tasks.show_list, "List tasks, newest first",
+          query=TaskQuery, answers={200: TaskList}),
+    Route("GET", "/api/tasks/{id}", "tasks:read", tasks.show, "One task", answers={200: Task}),
+    Route("POST", "/api/tasks/{id}/cancel", "tasks:write", tasks.cancel, "Cancel a task",
+          answers={202: Task, 200: Task}),
+    Route("POST", "/api/tasks/{id}/retry", "tasks:write", tasks.retry, "Try a failed or cancelled task again",
+          body=(RetryIn,), answers={202: Task}, creates=True),
+    Route("GET", "/api/tasks/{id}/logs", "tasks:read", streams.logs, "The log: JSON, text, or SSE that follows",
+          query=LogQuery, answers={200: LogPage}),
+    Route("GET", "/api/tasks/{id}/diff", "tasks:read", tasks.diff, "What it changed: a unified diff, or JSON by file",
+          answers={200: Diff}),
+    Route("POST", "/api/execute/batch", "tasks:write", execution.execute_all, "Start all that can start, held or not",
+          answers={202: Executed}, creates=True),
+    Route("POST", "/api/execute/{id}", "tasks:write", execution.execute, "Start one task now",
+          answers={202: Agent}, creates=True),
+    Route("GET", "/api/agents", "agents:read", execution.agents, "Agents, newest first",
+          query=AgentQuery, answers={200: AgentList}),
+    Route("GET", "/api/agents/{id}", "agents:read", execution.agent, "One agent", answers={200: Agent}),
+    Route("GET", "/api/queue", "tasks:read", execution.queue, "What waits, and why", answers={200: Queue}),
+    Route("GET", "/api/events", "tasks:read", streams.events, "The journal: SSE that follows, or JSON history",
+          query=EventQuery, answers={200: EventList}),
+    Route("WS", "/ws", "tasks:read", later, "The journal as a WebSocket: one message for each event",
+          query=FollowQuery),
+    Route("GET", "/api/provider", "agents:read", system.provider, "Where agents run", answers={200: Provider}),
+    Route("GET", "/health", "open", system.health, "Whether it takes work", answers={200: Health, 503: Health}),
+    Route("GET", "/health/live", "open", system.live, "Whether it is alive", answers={200: Health}),
+    Route("GET", "/openapi.json", "open", system.openapi, "This description", answers={200: "application/json"}),
+    Route("GET", "/docs", "open", system.docs, "This description, for people", answers={200: "text/html"}),
+    # Of the contract, and not there yet: said so, never ignored.
+    Route("POST", "/api/tasks/{id}/messages", "tasks:write", later, "Not supported yet"),
+    Route("POST", "/api/tasks/{id}/merge", "tasks:write", later, "Not supported yet"),
+    Route("GET", "/api/approvals", "tasks:write", later, "Not supported yet"),
+    Route("POST", "/api/approvals/{id}", "tasks:write", later, "Not supported yet"),
+    Route("GET", "/api/conflicts", "tasks:read", later, "Not supported yet"),
+    Route("GET", "/api/budget", "metrics:read", later, "Not supported yet"),
+    Route("PUT", "/api/budget", "admin", later, "Not supported yet"),
+    Route("GET", "/api/metrics", "metrics:read", later, "Not supported yet"),
+    Route("POST", "/api/query", "metrics:read", later, "Not supported yet"),
+    Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
+    Route("GET", "/metrics", "metrics:read", later, "Not supported yet"),
+    Route("POST", "/api/auth/token", "open", later, "Not supported yet"),
+    Route("POST", "/api/auth/refresh", "open", later, "Not supported yet"),
+    Route("POST", "/api/auth/revoke", "open", later, "Not supported yet"),
+    Route("POST", "/api/auth/api-keys", "admin", later, "Not supported yet"),
+    Route("GET", "/api/auth/api-keys", "admin", later, "Not supported yet"),
+    Route("DELETE", "/api/auth/api-keys/{id}", "admin", later, "Not supported yet"),
+)  # fmt: skip

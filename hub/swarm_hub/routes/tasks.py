@@ -1,0 +1,101 @@
+"""Tasks: submit, list, show, cancel, retry, diff."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import select
+from starlette.responses import Response
+
+from swarm_api.base import Answer
+from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
+from swarm_hub import transitions
+from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
+from swarm_hub.find import TaskQuery, find_task, list_tasks
+from swarm_hub.http import Call, accepts, decode, parse, reply
+from swarm_hub.intake import create, draft, refuse_unsupported
+from swarm_hub.repeats import once
+from swarm_hub.repos import check_repos
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.views import task_view
+
+
+async def submit(call: Call) -> Response:
+    data = decode(await call.raw())
+    batch = isinstance(data, dict) and "tasks" in data
+    specs = parse(Batch, data).tasks if batch else [parse(TaskIn, data)]
+    prefix = "tasks." if batch else ""
+    settings = call.hub.settings
+    for i, spec in enumerate(specs):
+        refuse_unsupported(spec, f"{prefix}{i}." if batch else "")
+    await check_repos(specs, settings.repo_roots, prefix)
+    drafts = draft(specs, prefix)
+
+    def work(tx: Transaction) -> tuple[int, Answer]:
+        rows = create(tx, drafts, settings.default_timeout_minutes, prefix)
+        tasks = [task_view(SimpleNamespace(**row)) for row in rows]
+        return 201, TaskBatch(tasks=tasks) if batch else tasks[0]
+
+    return await once(call, data, work)
+
+
+async def show_list(call: Call) -> Response:
+    query = call.query(TaskQuery)
+    return reply(await call.hub.store.read(lambda c: list_tasks(c, query)))
+
+
+async def show(call: Call) -> Response:
+    return reply(task_view(await _found(call)))
+
+
+async def cancel(call: Call) -> Response:
+    task = await _found(call)
+
+    def work(tx: Transaction) -> tuple[bool, Task]:
+        accepted = transitions.cancel(tx, task.id)
+        return accepted, task_view(transitions.load_task(tx, task.id))
+
+    accepted, view = await call.hub.store.write(work)
+    return reply(view, 202 if accepted else 200)
+
+
+async def retry(call: Call) -> Response:
+    raw = await call.raw()
+    data = decode(raw) if raw else {}
+    wish = parse(RetryIn, data)
+    if wish.budget_cents is not None:
+        refuse_unsupported(TaskIn(prompt="retry", budget_cents=wish.budget_cents))
+    task = await _found(call)
+
+    def work(tx: Transaction) -> tuple[int, Answer]:
+        transitions.retry(tx, task.id, wish.fresh)
+        return 202, task_view(transitions.load_task(tx, task.id))
+
+    return await once(call, data, work)
+
+
+async def diff(call: Call) -> Response:
+    task = await _found(call)
+    base, commit, text = await unified_diff(task, await _patch(call, task.id), call.hub.settings.data_dir)
+    if accepts(call.request, UNIFIED, "application/json") == UNIFIED:
+        return Response(text, media_type=f"{UNIFIED}; charset=utf-8")
+    files = parse_diff(text.decode(errors="replace"))
+    total = Diff(
+        base_commit=base,
+        commit=commit,
+        files=files,
+        additions=sum(file.additions for file in files),
+        deletions=sum(file.deletions for file in files),
+    )
+    return reply(total)
+
+
+async def _found(call: Call) -> Any:
+    wanted = call.path("id")
+    return await call.hub.store.read(lambda c: find_task(c, wanted))
+
+
+async def _patch(call: Call, task_id: str) -> bytes | None:
+    query = select(schema.patches.c.patch).where(schema.patches.c.task_id == task_id)
+    patch: bytes | None = await call.hub.store.read(lambda c: c.execute(query).scalar())
+    return patch

@@ -1,0 +1,69 @@
+"""The worker's two paths: claim the order, report and hear what to do."""
+
+import asyncio
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from swarm_api.base import Answer
+from swarm_api.errors import NotAuthenticated
+from swarm_api.worker import MAX_WAIT, Ack, to_wire
+from swarm_hub.http import Call, decode, parse
+from swarm_hub.ingest import ingest, pending_control
+from swarm_hub.orders import claim_order
+from swarm_hub.reports import CLAIM, REPORTS, Reports
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import load_agent, refuse_stale
+
+
+class WaitQuery(Answer):
+    """`wait`: seconds the answer may be held back until there is control. Unknown parameters are ignored."""
+
+    wait: Annotated[float, Field(ge=0, le=MAX_WAIT)] = 0
+
+
+async def claim(call: Call) -> Response:
+    agent_id = _authenticated(call)
+    asked = parse(CLAIM, decode(await call.raw()))
+    order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, call.hub.settings))
+    return _answer(order)
+
+
+async def report(call: Call) -> Response:
+    agent_id = _authenticated(call)
+    wait = call.query(WaitQuery).wait
+    batch = parse(REPORTS, decode(await call.raw()))
+    async with call.hub.inboxes.watch(agent_id) as news:
+        ack = await call.hub.store.write(lambda tx: ingest(tx, agent_id, batch))
+        if wait and not ack.control:
+            ack = await _wait(call, agent_id, batch, ack, news, wait)
+    return _answer(ack)
+
+
+async def _wait(call: Call, agent_id: str, batch: Reports, ack: Ack, news: asyncio.Event, wait: float) -> Ack:
+    """Hold the answer until there is control, the agent is no longer current, the hub closes, or time is up."""
+    try:
+        async with asyncio.timeout(wait):
+            await news.wait()
+    except TimeoutError:
+        return ack
+
+    def look(tx: Transaction) -> Ack:
+        refuse_stale(load_agent(tx, agent_id))
+        return Ack(stored=ack.stored, control=pending_control(tx, agent_id, batch.seen_control))
+
+    return await call.hub.store.write(look)
+
+
+def _authenticated(call: Call) -> str:
+    agent_id = call.path("id")
+    scheme, _, token = call.request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not call.hub.tokens.opens(token, agent_id):
+        raise NotAuthenticated("this path takes the worker token of its own agent")
+    return agent_id
+
+
+def _answer(value: object) -> Response:
+    return Response(to_json(to_wire(value)), media_type="application/json")

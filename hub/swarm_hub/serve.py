@@ -1,0 +1,73 @@
+"""The server around the application: it says where it is, and ends streams when it is told to stop."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import psutil
+import uvicorn
+
+from swarm_api import __version__
+from swarm_hub.app import build_app, open_hub
+from swarm_hub.services import Hub
+from swarm_hub.settings import Settings
+
+GRACE = 3  # seconds for open requests once the hub is told to stop; streams are ended at once
+PING = 20.0  # seconds between two pings of a WebSocket
+
+
+async def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve on a listening socket until SIGTERM or SIGINT. Raises `DatabaseUnusable`."""
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    async with open_hub(settings, settings.public_url or url) as hub:
+        app = build_app(hub, settings.public_url or url)
+        config = uvicorn.Config(
+            app, http="auto", ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
+            ws_per_message_deflate=False, ws_max_size=65_536, lifespan="off", access_log=False, log_config=None,
+            server_header=False, timeout_graceful_shutdown=GRACE,
+        )  # fmt: skip
+        with _runtime_file(settings.data_dir / "hub.json", url):
+            await _Server(config, hub, url).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, hub: Hub, url: str) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._url = url
+        self._loop = asyncio.get_running_loop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"claude-swarm hub {__version__} on {self._url}", file=sys.stderr, flush=True)  # noqa: T201
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
+        # Not uvicorn's own: it would raise the signal again at the end, and a stop that was asked for is no failure.
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._end_streams)
+
+    def _end_streams(self) -> None:
+        self._hub.closing.set()
+        self._hub.inboxes.wake_all()
+
+
+@contextmanager
+def _runtime_file(path: Path, url: str) -> Iterator[None]:
+    """Where local clients find this hub while it runs: written whole or not at all."""
+    me = psutil.Process()
+    found = {"pid": me.pid, "startTime": me.create_time(), "url": url, "version": __version__}
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(found))
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        if path.exists() and json.loads(path.read_text())["pid"] == os.getpid():
+            path.unlink()

@@ -1,0 +1,59 @@
+"""What the routes have at hand. Built once, in `app.py`."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from swarm_executors.protocol import Executor
+from swarm_hub.journal import Journal, Logs
+from swarm_hub.scheduler import Scheduler
+from swarm_hub.settings import Settings
+from swarm_hub.store.store import Store
+from swarm_hub.store.transaction import Notices
+from swarm_hub.tokens import Tokens
+
+
+class Inboxes:
+    """Wakes a worker's waiting call when there is control for it."""
+
+    def __init__(self, store: Store) -> None:
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        store.listen(self._hear)
+
+    @asynccontextmanager
+    async def watch(self, agent_id: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever something for this agent was committed since."""
+        wake = asyncio.Event()
+        self._waiting[agent_id].add(wake)
+        try:
+            yield wake
+        finally:
+            self._waiting[agent_id].discard(wake)
+            if not self._waiting[agent_id]:
+                del self._waiting[agent_id]
+
+    def wake_all(self) -> None:
+        """The hub is closing: every waiting call answers now."""
+        for waiting in self._waiting.values():
+            for wake in waiting:
+                wake.set()
+
+    def _hear(self, notices: Notices) -> None:
+        for agent_id in notices.controls & self._waiting.keys():
+            for wake in self._waiting[agent_id]:
+                wake.set()
+
+
+@dataclass(frozen=True)
+class Hub:
+    settings: Settings
+    store: Store
+    journal: Journal
+    logs: Logs
+    executor: Executor
+    scheduler: Scheduler
+    tokens: Tokens
+    inboxes: Inboxes
+    closing: asyncio.Event

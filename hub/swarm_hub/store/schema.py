@@ -1,0 +1,144 @@
+"""The tables. Times are milliseconds since the epoch, money whole micro-dollars, JSON is text."""
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+
+metadata = MetaData()
+
+hub = Table("hub", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("spec", Text, nullable=False),  # the TaskIn as accepted but for its prompt, dependencies as ids
+    Column("prompt", Text, nullable=False),
+    Column("name", String),
+    Column("status", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("repo", String),
+    Column("hold", Integer, nullable=False),
+    Column("waiting_on", Integer, nullable=False),  # dependencies that have not completed
+    Column("rank", Integer, nullable=False),  # the order of starting: time of submission, moved by priority
+    Column("live", Integer, nullable=False),  # 1 while an agent of it is starting, running or stopping
+    Column("agent_id", String),  # the newest attempt
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),  # attempts since it was submitted or retried by hand
+    Column("fresh", Integer, nullable=False),  # the next attempt starts from the base
+    Column("cancel_ms", Integer),  # when a cancel was accepted
+    Column("cause", String),  # the dependency for whose sake it was cancelled
+    Column("session_id", String),
+    Column("log_seq", Integer, nullable=False),
+    Column("usage", Text),
+    Column("cost_micro_usd", Integer, nullable=False),
+    Column("result", Text),
+    Column("seq", Integer, nullable=False),  # its newest event
+    Column("created_ms", Integer, nullable=False),
+    Column("started_ms", Integer),
+    Column("finished_ms", Integer),
+)
+READY = "status = 'pending' AND hold = 0 AND waiting_on = 0 AND live = 0"
+Index("tasks_ready", tasks.c.rank, sqlite_where=text(READY), postgresql_where=text(READY))
+Index("tasks_status", tasks.c.status, tasks.c.id)
+Index("tasks_cause", tasks.c.cause, sqlite_where=text("cause IS NOT NULL"), postgresql_where=text("cause IS NOT NULL"))
+
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("task_id", ForeignKey("tasks.id"), primary_key=True),
+    Column("depends_on", ForeignKey("tasks.id"), primary_key=True, index=True),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("task_id", ForeignKey("tasks.id"), primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+    Index("labels_value", "key", "value", "task_id"),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("task_id", ForeignKey("tasks.id"), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fresh", Integer, nullable=False),  # starts from the base, whatever earlier attempts left
+    Column("provider", String, nullable=False),
+    Column("region", String),
+    Column("tier", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("handle", Text),
+    Column("released", Integer, nullable=False),  # 1 when its executor has nothing of it any more
+    Column("incarnation", String),  # the worker process that claimed the order
+    Column("stored_n", Integer, nullable=False),
+    Column("last_c", Integer, nullable=False),
+    Column("usage", Text),
+    Column("cost_micro_usd", Integer, nullable=False),
+    Column("turns", Integer, nullable=False),
+    Column("last_tool", String),
+    Column("files", Text),
+    Column("cpu_percent", Float),
+    Column("rss_mb", Float),
+    Column("claimed_ms", Integer, nullable=False),
+    Column("deadline_ms", Integer, nullable=False),  # the hard limit: then the executor stops it
+    Column("stop_ms", Integer),  # when it was asked to stop
+    Column("heartbeat_ms", Integer),
+    Column("finished_ms", Integer),
+)
+UNRELEASED = "released = 0"
+Index("agents_unreleased", agents.c.id, sqlite_where=text(UNRELEASED), postgresql_where=text(UNRELEASED))
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("type", String, nullable=False),
+    Column("task_id", String),
+    Column("payload", Text, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Index("events_task", "task_id", "seq"),
+)
+
+log_lines = Table(
+    "log_lines",
+    metadata,
+    Column("task_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("agent_id", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("data", Text),
+    sqlite_with_rowid=False,
+)
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("agent_id", String, primary_key=True),
+    Column("c", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+patches = Table(
+    "patches",
+    metadata,
+    Column("task_id", String, primary_key=True),
+    Column("patch", LargeBinary, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("caller", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("body_hash", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at_ms", Integer, nullable=False, index=True),
+)

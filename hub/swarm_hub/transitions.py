@@ -1,0 +1,248 @@
+"""How a task and its agent change state. Everything here runs inside one transaction and journals what it did."""
+
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import select, update
+
+from swarm_api.base import cents
+from swarm_api.errors import Conflict, NotFound
+from swarm_api.tasks import ErrorOut, Result
+from swarm_api.words import FINISHED, LIVE, ResultStatus, TaskStatus
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+
+t, a, d = schema.tasks.c, schema.agents.c, schema.dependencies.c
+
+FINAL: dict[ResultStatus, TaskStatus] = {
+    "success": "completed", "failure": "failed", "timeout": "failed", "budget": "failed", "cancelled": "cancelled",
+}  # fmt: skip
+RETRIED = frozenset({"worker_lost", "worker_stopped", "start_failed", "runtime_crashed", "out_of_memory"})
+"""Errors that `maxAttempts` covers: the work did not fail, what carried it did."""
+
+
+class Pair(NamedTuple):
+    """A task and one of its agents."""
+
+    task: Any
+    agent: Any
+
+
+def load_task(tx: Transaction, task_id: str) -> Any:
+    """Raises `NotFound`."""
+    row = tx.execute(select(schema.tasks).where(t.id == task_id)).first()
+    if row is None:
+        raise NotFound(f"there is no task {task_id}")
+    return row
+
+
+def load_agent(tx: Transaction, agent_id: str) -> Pair:
+    """An agent with its task. Raises `NotFound`."""
+    agent = tx.execute(select(schema.agents).where(a.id == agent_id)).first()
+    if agent is None:
+        raise NotFound(f"there is no agent {agent_id}")
+    return Pair(load_task(tx, agent.task_id), agent)
+
+
+def change_task(tx: Transaction, task_id: str, **values: Any) -> None:
+    tx.execute(update(schema.tasks).where(t.id == task_id).values(values))
+
+
+def change_agent(tx: Transaction, agent_id: str, **values: Any) -> None:
+    tx.execute(update(schema.agents).where(a.id == agent_id).values(values))
+
+
+def settle(tx: Transaction, pair: Pair, result: Result) -> None:
+    """The end of an agent, and with it of its task, or the start of another attempt.
+
+    An accepted cancel wins over whatever comes later; the branch in the result is kept all the same.
+    """
+    task, agent = pair
+    if task.cancel_ms is not None and result.status != "cancelled":
+        result = result.model_copy(update={"status": "cancelled", "error": _error("cancelled", "it was cancelled")})
+    code = result.error.code if result.error else None
+    retry = code in RETRIED and task.cancel_ms is None
+    lost = code in ("worker_lost", "start_failed")
+    change_agent(tx, agent.id, status="lost" if lost else "finished", finished_ms=tx.now_ms)
+    tx.tell(agent.id)
+    payload: dict[str, Any] = {"agentId": agent.id, "status": result.status, "error": result.error}
+    tx.event("agent_lost" if lost else "agent_completed", task.id, payload)
+    if retry and task.tries < from_json(task.spec)["maxAttempts"]:
+        seq = tx.event("task_retried", task.id, {**payload, "attempt": task.attempts + 1})
+        change_task(tx, task.id, status="pending", live=0, seq=seq)
+        return
+    finish(tx, task, result)
+
+
+def finish(tx: Transaction, task: Any, result: Result) -> None:
+    """A task's final state, and what follows from it for those that depend on it."""
+    status = FINAL[result.status]
+    result = result.model_copy(update={"cost_cents": cents(task.cost_micro_usd)})
+    payload = {
+        "agentId": task.agent_id,
+        "status": result.status,
+        "filesChanged": result.files_changed,
+        "costCents": result.cost_cents,
+        "branch": result.branch,
+        "error": result.error,
+    }
+    seq = tx.event(f"task_{status}", task.id, payload)  # type: ignore[arg-type]  # one of three event types
+    change_task(
+        tx, task.id, status=status, live=0, result=result.to_json().decode(), finished_ms=tx.now_ms, seq=seq
+    )  # fmt: skip
+    if status == "completed":
+        _release_dependents(tx, task.id)
+    else:
+        _cancel_dependents(tx, task.id, status)
+
+
+def _release_dependents(tx: Transaction, task_id: str) -> None:
+    waiting = select(d.task_id).where(d.depends_on == task_id)
+    tx.execute(
+        update(schema.tasks)
+        .where(t.id.in_(waiting), t.status == "pending", t.waiting_on > 0)
+        .values(waiting_on=t.waiting_on - 1)
+    )
+
+
+def _cancel_dependents(tx: Transaction, task_id: str, status: TaskStatus) -> None:
+    """Whatever waits for it, at any distance, ends without having run."""
+    reached = [task_id]
+    while reached:
+        waiting = select(d.task_id).where(d.depends_on.in_(reached))
+        rows = tx.execute(select(schema.tasks).where(t.id.in_(waiting), t.status == "pending")).all()
+        for row in rows:
+            _cancel_dependent(tx, row, task_id, status)
+        reached = [row.id for row in rows]
+
+
+def _cancel_dependent(tx: Transaction, row: Any, cause: str, status: TaskStatus) -> None:
+    result = Result(
+        status="cancelled", error=_error("dependency_failed", f"it depends on {cause}, which {_was(status)}")
+    )
+    payload: dict[str, Any] = {
+        "agentId": None,
+        "status": "cancelled",
+        "filesChanged": [],
+        "costCents": 0,
+        "error": result.error,
+    }
+    seq = tx.event("task_cancelled", row.id, {**payload, "cause": cause})
+    change_task(
+        tx, row.id, status="cancelled", cause=cause, result=result.to_json().decode(), finished_ms=tx.now_ms, seq=seq
+    )  # fmt: skip
+
+
+def _was(status: TaskStatus) -> str:
+    return "failed" if status == "failed" else "was cancelled"
+
+
+def cancel(tx: Transaction, task_id: str) -> bool:
+    """Accept a cancel: at once for a task no worker has begun, else the worker is asked to stop.
+
+    False when it was cancelled or being cancelled already. Raises `Conflict` `task_finished`, `NotFound`.
+    """
+    task = load_task(tx, task_id)
+    if task.status in ("completed", "failed"):
+        raise Conflict(f"task {task_id} has {task.status} already", code="task_finished")
+    if task.status == "cancelled" or task.cancel_ms is not None:
+        return False
+    change_task(tx, task_id, cancel_ms=tx.now_ms)
+    task = load_task(tx, task_id)
+    if not task.live:
+        finish(tx, task, cancelled("it was cancelled before it started"))
+        return True
+    pair = load_agent(tx, task.agent_id)
+    if pair.agent.status == "starting":
+        settle(tx, pair, cancelled("it was cancelled before its worker began"))
+        return True
+    control(tx, pair.agent, {"kind": "cancel", "reason": "cancelled"})
+    change_agent(tx, pair.agent.id, status="stopping", stop_ms=tx.now_ms)
+    return True
+
+
+def control(tx: Transaction, agent: Any, body: dict[str, Any]) -> None:
+    """Something for the worker to do, repeated to it until it is seen."""
+    c = agent.last_c + 1
+    tx.add(schema.controls, {"agent_id": agent.id, "c": c, "body": to_json({**body, "c": c}).decode()})
+    change_agent(tx, agent.id, last_c=c)
+    tx.tell(agent.id)
+
+
+def retry(tx: Transaction, task_id: str, fresh: bool) -> None:
+    """A failed or cancelled task waits for another attempt, and those that were cancelled for its sake with it.
+
+    Raises `Conflict` (`task_not_finished`, `task_completed`, `dependency_failed`) and `NotFound`.
+    """
+    task = load_task(tx, task_id)
+    if task.status not in FINISHED:
+        raise Conflict(
+            f"task {task_id} is {task.status}: only failed or cancelled tasks are retried", code="task_not_finished"
+        )
+    if task.status == "completed":
+        raise Conflict(
+            f"task {task_id} has completed: only failed or cancelled tasks are retried", code="task_completed"
+        )
+    broken = _broken_dependencies(tx, task_id)
+    if broken:
+        raise Conflict(
+            f"retry {broken[0]} first: task {task_id} depends on it", code="dependency_failed", dependsOn=broken
+        )
+    _revive(tx, task, fresh)
+    _revive_dependents(tx, task_id)
+
+
+def _revive(tx: Transaction, task: Any, fresh: bool) -> None:
+    waiting = len(_unfinished_dependencies(tx, task.id))
+    seq = tx.event("task_retried", task.id, {"agentId": None, "attempt": task.attempts + 1, "fresh": fresh})
+    change_task(
+        tx, task.id, status="pending", tries=0, fresh=int(fresh), cancel_ms=None, cause=None, result=None,
+        finished_ms=None, waiting_on=waiting, hold=0, seq=seq,
+    )  # fmt: skip
+
+
+def _revive_dependents(tx: Transaction, cause: str) -> None:
+    """Those cancelled for its sake, nearest first; one that another failure still blocks stays as it is."""
+    left = list(tx.execute(select(schema.tasks).where(t.cause == cause, t.status == "cancelled")).all())
+    revived = True
+    while left and revived:
+        revived = False
+        for row in list(left):
+            if not _broken_dependencies(tx, row.id):
+                _revive(tx, row, fresh=False)
+                left.remove(row)
+                revived = True
+
+
+def _broken_dependencies(tx: Transaction, task_id: str) -> list[str]:
+    wanted = select(d.depends_on).where(d.task_id == task_id)
+    query = select(t.id).where(t.id.in_(wanted), t.status.in_(["failed", "cancelled"])).order_by(t.id)
+    return list(tx.execute(query).scalars())
+
+
+def _unfinished_dependencies(tx: Transaction, task_id: str) -> list[str]:
+    wanted = select(d.depends_on).where(d.task_id == task_id)
+    return list(tx.execute(select(t.id).where(t.id.in_(wanted), t.status != "completed")).scalars())
+
+
+def stale(pair: Pair) -> bool:
+    """Whether an agent no longer speaks for its task."""
+    return pair.agent.status not in LIVE or pair.task.agent_id != pair.agent.id
+
+
+def refuse_stale(pair: Pair) -> None:
+    """Raises `Conflict` `stale_agent`: the worker that hears it stops."""
+    if stale(pair):
+        raise Conflict(f"agent {pair.agent.id} is not the current one of its task", code="stale_agent")
+
+
+def cancelled(message: str) -> Result:
+    return Result(status="cancelled", error=_error("cancelled", message))
+
+
+def failed(code: str, message: str, status: ResultStatus = "failure") -> Result:
+    return Result(status=status, error=_error(code, message))
+
+
+def _error(code: str, message: str) -> ErrorOut:
+    return ErrorOut(code=code, message=message)

@@ -1,0 +1,73 @@
+"""Rows as the contract shows them."""
+
+from typing import Any
+
+from pydantic_core import from_json
+
+from swarm_api.agents import Agent, Progress, Resources, TokensUsed
+from swarm_api.base import cents, from_ms
+from swarm_api.tasks import Blocked, Result, Task, Usage
+
+Row = Any  # a row of SQLAlchemy's, or a mapping given attributes by it
+
+
+def task_view(row: Row) -> Task:
+    spec = from_json(row.spec)
+    cost = row.cost_micro_usd
+    return Task(
+        **spec,
+        prompt=row.prompt,
+        id=row.id,
+        status=row.status,
+        created_at=from_ms(row.created_ms),
+        started_at=row.started_ms and from_ms(row.started_ms),
+        finished_at=row.finished_ms and from_ms(row.finished_ms),
+        assigned_agent=row.agent_id,
+        attempts=row.attempts,
+        blocked_by=blocked_by(row),
+        cost_cents=cents(cost),
+        cost_micro_usd=cost,
+        usage=Usage.model_validate(from_json(row.usage)) if row.usage else Usage(),
+        result=Result.model_validate(from_json(row.result)) if row.result else None,
+        seq=row.seq,
+    )
+
+
+def blocked_by(row: Row) -> list[Blocked]:
+    """Why a pending task does not start: nothing, when it is only waiting for its turn."""
+    if row.status != "pending" or row.live:
+        return []
+    reasons = []
+    if row.hold:
+        reasons.append(Blocked(reason="hold", detail="it waits for `execute`"))
+    if row.waiting_on:
+        count = "a dependency has" if row.waiting_on == 1 else f"{row.waiting_on} dependencies have"
+        reasons.append(Blocked(reason="dependency", detail=f"{count} not completed"))
+    return reasons
+
+
+def agent_view(row: Row) -> Agent:
+    usage = Usage.model_validate(from_json(row.usage)) if row.usage else Usage()
+    return Agent(
+        id=row.id,
+        status=row.status,
+        current_task=row.task_id,
+        provider=row.provider,
+        region=row.region,
+        tier=row.tier,
+        started_at=from_ms(row.claimed_ms),
+        finished_at=row.finished_ms and from_ms(row.finished_ms),
+        last_heartbeat_at=row.heartbeat_ms and from_ms(row.heartbeat_ms),
+        tokens_used=TokensUsed(
+            input=usage.input,
+            output=usage.output,
+            cache_read=usage.cache_read,
+            cache_write=usage.cache_write_5m + usage.cache_write_1h,
+        ),
+        cost_cents=cents(row.cost_micro_usd),
+        cost_micro_usd=row.cost_micro_usd,
+        progress=Progress(
+            turns=row.turns, last_tool=row.last_tool, files_changed=len(from_json(row.files)) if row.files else 0
+        ),
+        resources=Resources(cpu_percent=(row.cpu_percent or 0), rss_mb=(row.rss_mb or 0)),
+    )
