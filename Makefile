@@ -31,7 +31,7 @@ types: setup ## mypy --strict
 bench: setup ## measure against a real hub; JSON on stdout, a table on stderr; ARGS='status restart' picks some
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: setup ## the HTTP reference and these documents as HTML, in site/
+docs: setup ## the HTTP reference, as a page and as OpenAPI, in site/
 	@$(BIN)/python docs/build.py
 
 constraints: ## pin the newest releases that pyproject.toml allows, in constraints.txt

@@ -1,0 +1,1 @@
+"""What the hub can do on this machine, measured against a real hub process in a temporary folder."""
