@@ -1,7 +1,7 @@
 """Identifiers: short, sortable where order helps, and unique without asking anybody."""
 
+import os
 import re
-import secrets
 import threading
 import time
 
@@ -26,12 +26,12 @@ def new_task_id() -> str:
     with _lock:
         now = (time.time_ns() // 1_000_000 - _EPOCH_MS) * _TICKS_PER_MS
         _last_tick = tick = max(now, _last_tick + 1)
-    return "tsk_" + _base32(tick, SHORT_LENGTH) + _base32(secrets.randbits(35), 7)
+    return "tsk_" + _base32(tick, SHORT_LENGTH) + _base32(int.from_bytes(os.urandom(5)) >> 5, 7)
 
 
 def new_agent_id(provider: str) -> str:
     """`<provider>-agent-<8 hex>`; the caller draws again when it is taken."""
-    return f"{provider}-agent-{secrets.token_hex(4)}"
+    return f"{provider}-agent-{os.urandom(4).hex()}"
 
 
 def short(task_id: str) -> str:

@@ -94,4 +94,5 @@ def refusal(response: httpx.Response) -> SwarmError:
 
 
 def unreachable(http: httpx.AsyncClient, error: httpx.TransportError) -> HubUnreachable:
-    return HubUnreachable(f"no hub answers at {str(http.base_url).rstrip('/')}: {error or type(error).__name__}")
+    url = str(http.base_url).rstrip("/")
+    return HubUnreachable(f"no hub answers at {url}: {str(error) or type(error).__name__}", url=url)

@@ -1,0 +1,81 @@
+"""The typer application: every command of the table, each imported only when it is called."""
+
+import os
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from swarm_api import __version__
+from swarm_cli.commands import COMMANDS, Entry
+from swarm_cli.faults import DONE, FAILED, wrong_usage
+from swarm_cli.screen import write
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def run_command(arguments: list[str]) -> int:
+    """Parse the arguments and run the command; the exit code. Raises what `faults.explain` knows."""
+    try:
+        # A callback's value is no exit code; one that ends early raises Exit, whose code typer returns.
+        code = get_command(application())(arguments, prog_name="swarm", standalone_mode=False)
+    except typer.TyperException as error:
+        raise wrong_usage(error.format_message(), _help_of(error)) from error
+    except typer.Abort:
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _help_of(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context else "swarm --help"
+
+
+def application() -> typer.Typer:
+    app = typer.Typer(name="swarm", cls=Commands, context_settings=_CONTEXT, rich_markup_mode=None)
+    app.callback()(_options)
+    return app
+
+
+def _options(
+    url: Annotated[str | None, typer.Option("--url", help="The hub to talk to.", metavar="URL")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Many Claude coding agents side by side, each in its own git worktree."""
+    if version:
+        write(f"swarm {__version__}")
+        raise typer.Exit
+    if url is not None:
+        # The environment is what every command asks next, after an `--url` of its own.
+        os.environ["SWARM_URL"] = url
+
+
+class Commands(TyperGroup):
+    """The table of commands as a group: names and summaries are there, the commands come when called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": {name: Late(entry) for name, entry in COMMANDS.items()}})
+
+
+class Late(TyperCommand):
+    """A command that is imported when it is called."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.name, help=entry.summary, rich_markup_mode=None)
+        self._entry = entry
+
+    def make_context(self, *args: Any, **settings: Any) -> Any:
+        return load(self._entry).make_context(*args, **settings)
+
+
+def load(entry: Entry) -> Any:
+    """The command itself, with what its module needs."""
+    module, _, name = entry.target.partition(":")
+    target = getattr(import_module(module), name)
+    if isinstance(target, typer.Typer):
+        return get_command(target)
+    app = typer.Typer(add_completion=False, context_settings=_CONTEXT, rich_markup_mode=None)
+    app.command(entry.name)(target)
+    return get_command(app)

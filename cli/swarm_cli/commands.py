@@ -1,0 +1,36 @@
+"""The table of commands: all that `swarm --help` shows, and where each command is, imported when it is called."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """`target` is `module:name` of a function, or of a `typer.Typer` with commands of its own."""
+
+    name: str
+    target: str
+    summary: str
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "Hand out work": (
+        Entry("submit", "swarm_cli.submit:submit", "Hand out a task, or a file of them"),
+        Entry("retry", "swarm_cli.steer:retry", "Try failed or cancelled tasks again"),
+        Entry("cancel", "swarm_cli.steer:cancel", "Stop tasks; what their agents did is kept"),
+        Entry("execute", "swarm_cli.steer:execute", "Start tasks now, those on hold too"),
+    ),
+    "See what happens": (
+        Entry("status", "swarm_cli.status:status", "Recent tasks, or all about one"),
+        Entry("watch", "swarm_cli.watch:watch", "Tasks and agents, live"),
+        Entry("logs", "swarm_cli.logs:logs", "What a task's agents say and do"),
+        Entry("agents", "swarm_cli.agents:agents", "Who works, on what, since when"),
+        Entry("queue", "swarm_cli.queue:queue", "What waits, and for what"),
+    ),
+    "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
+    "The hub on this machine": (
+        Entry("orchestrator", "swarm_cli.orchestrator:orchestrator", "Start it, stop it, ask how it is"),
+        Entry("doctor", "swarm_cli.doctor:doctor", "What is missing on this machine"),
+        Entry("demo", "swarm_cli.demo:demo", "Five simulated tasks, from nothing to branches"),
+    ),
+}
+
+COMMANDS: dict[str, Entry] = {entry.name: entry for entries in SECTIONS.values() for entry in entries}

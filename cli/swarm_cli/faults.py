@@ -1,0 +1,89 @@
+"""Errors as the command line tells them: one clear line, the command that mends it, and the exit code."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from swarm_api.config import BadConfig
+from swarm_api.errors import HubUnreachable, InvalidInput, SwarmError
+from swarm_cli.screen import Screen, safe
+
+DONE, FAILED, USAGE, NOT_AUTHENTICATED, NOT_FOUND, UNREACHABLE, BUDGET, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+_BY_STATUS = {400: USAGE, 401: NOT_AUTHENTICATED, 403: NOT_AUTHENTICATED, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
+_BY_CODE = {"ambiguous_id": USAGE}
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_MAX_LINES = 10
+
+
+class Fault(Exception):
+    """What ends a command: a line for people, perhaps how to mend it, and the exit code."""
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def wrong_usage(message: str, hint: str = "") -> Fault:
+    return Fault(message, hint=hint, exit_code=USAGE)
+
+
+def explain(error: Exception) -> Fault | None:
+    """The fault that an expected error stands for; None for one that nobody expected."""
+    if isinstance(error, Fault):
+        return error
+    if isinstance(error, BadConfig):
+        return wrong_usage(str(error))
+    if isinstance(error, HubUnreachable):
+        return Fault(error.detail, hint=_how_to_reach(error), exit_code=UNREACHABLE)
+    if isinstance(error, SwarmError):
+        return Fault(_told(error), hint=_hint(error), exit_code=_exit_code(error))
+    if isinstance(error, OSError):
+        return Fault(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+    return None
+
+
+def _exit_code(error: SwarmError) -> int:
+    if error.code.startswith("budget"):
+        return BUDGET
+    return _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, FAILED)
+
+
+def _told(error: SwarmError) -> str:
+    fields: list[Mapping[str, Any]] = error.data.get("errors") or [] if isinstance(error, InvalidInput) else []
+    if not fields:
+        return error.detail
+    told = [
+        f"{field.get('loc')}: {field.get('msg')}" if field.get("loc") else str(field.get("msg")) for field in fields
+    ]
+    if len(told) > _MAX_LINES:
+        told[_MAX_LINES:] = [f"… and {len(told) - _MAX_LINES} more"]
+    return "\n".join(told)
+
+
+def _how_to_reach(error: HubUnreachable) -> str:
+    local = urlsplit(error.data.get("url", "")).hostname in _LOOPBACK
+    return "swarm orchestrator start --background" if local else "--url URL, or SWARM_URL, names another hub"
+
+
+def _hint(error: SwarmError) -> str:
+    if error.code == "ambiguous_id":
+        return "give more of the id"
+    if error.code == "not_found":
+        return "swarm status"
+    if error.code == "task_finished":
+        return "swarm retry ID"
+    return ""
+
+
+def tell(fault: Fault, environ: Mapping[str, str]) -> int:
+    """Write the fault to stderr; the exit code."""
+    screen = Screen.of(sys.stderr, environ)
+    for line in fault.message.splitlines():
+        sys.stderr.write(f"{screen.paint('bold red', 'error:')} {safe(line)}\n")
+    if fault.hint:
+        sys.stderr.write(f"{screen.paint('dim', ' hint:')} {safe(fault.hint)}\n")
+    return fault.exit_code

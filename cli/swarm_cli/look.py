@@ -1,0 +1,82 @@
+"""How statuses, times, sizes and money look: the same in every table, page and live view."""
+
+from datetime import UTC, datetime
+
+STATUS = {
+    "pending": ("○", "yellow"),
+    "running": ("●", "cyan"),
+    "completed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "cancelled": ("⊘", "dim"),
+    "starting": ("○", "cyan"),
+    "stopping": ("●", "yellow"),
+    "finished": ("✓", "dim"),
+    "lost": ("✗", "red"),
+}
+
+
+def mark(status: str) -> tuple[str, str]:
+    """A status with its sign, and its style."""
+    sign, style = STATUS.get(status, ("·", ""))
+    return f"{sign} {status}", style
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """From a start until an end, or until now; None when it has not begun."""
+    if start is None:
+        return None
+    return max(0.0, ((moment(end) if end else now()) - moment(start)).total_seconds())
+
+
+def duration(seconds: float | None) -> str:
+    """`7s`, `1m05s`, `2h03m`, `4d02h`."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def age(text: str | None) -> str:
+    """The largest unit alone: `7s`, `5m`, `2h`, `4d`."""
+    seconds = seconds_between(text, None)
+    if seconds is None:
+        return ""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def changes(files: int, additions: int, deletions: int) -> str:
+    return f"{plural(files, 'file')} +{additions} −{deletions}" if files else "no changes"
+
+
+def money(micro_usd: int) -> str:
+    return f"${micro_usd / 1_000_000:.2f}"
+
+
+def count(number: int) -> str:
+    """`950`, `12.3k`, `4.5M`."""
+    if number < 1_000:
+        return str(number)
+    if number < 1_000_000:
+        return f"{number / 1_000:.1f}k"
+    return f"{number / 1_000_000:.1f}M"

@@ -1,0 +1,150 @@
+"""Tasks on the screen: the recent ones as a table, one as a page. Works on the API's JSON, without models."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarm_api.ids import short
+from swarm_cli import look
+from swarm_cli.screen import Screen, first_line, safe
+from swarm_cli.table import Cell, Column
+
+Json = Mapping[str, Any]
+
+COLUMNS = (
+    Column("ID"), Column("STATUS"), Column("TASK", share=3), Column("OUTCOME", share=2), Column("TIME", right=True),
+    Column("AGE", right=True),
+)  # fmt: skip
+
+
+def title(task: Json) -> str:
+    """What people know the task by: its name, and its prompt's first line."""
+    prompt = first_line(task["prompt"])
+    name = safe(task.get("name") or "")
+    return f"{name}: {prompt}" if name else prompt
+
+
+def row(task: Json, agent: Json | None) -> tuple[Cell, ...]:
+    """A line of the table. `agent` is the one that works on the task now."""
+    mark, style = look.mark(task["status"])
+    return (
+        Cell(short(task["id"]), "bold"),
+        Cell(mark, style),
+        Cell(title(task)),
+        Cell(outcome(task, agent), "red" if task["status"] == "failed" else "dim"),
+        Cell(run_time(task)),
+        Cell(look.age(task["createdAt"]), "dim"),
+    )
+
+
+def values(task: Json) -> tuple[str, ...]:
+    """The same for programs: whole ids, whole titles, exact times."""
+    spent = str(int(look.seconds_between(task.get("startedAt"), task.get("finishedAt")) or 0))
+    return (task["id"], task["status"], title(task), outcome(task, None), spent, task["createdAt"])
+
+
+def run_time(task: Json) -> str:
+    return look.duration(look.seconds_between(task.get("startedAt"), task.get("finishedAt")))
+
+
+def outcome(task: Json, agent: Json | None) -> str:
+    """What came of it, what it is at, or why it waits."""
+    if task["status"] == "pending":
+        return _why_waiting(task)
+    result = task.get("result")
+    if result is None:
+        return _at_work(agent)
+    if error := result.get("error"):
+        return f"{safe(error['code'])}: {first_line(error['message'])}"
+    return look.changes(len(result["filesChanged"]), result["additions"], result["deletions"])
+
+
+def _why_waiting(task: Json) -> str:
+    if blocked := task.get("blockedBy"):
+        return f"{blocked[0]['reason']}: {first_line(blocked[0]['detail'])}"
+    return "starting" if task.get("assignedAgent") else "ready"
+
+
+def _at_work(agent: Json | None) -> str:
+    if agent is None:
+        return ""
+    progress = agent["progress"]
+    parts = [safe(progress.get("lastTool") or ""), look.plural(progress["turns"], "turn") if progress["turns"] else ""]
+    if files := progress["filesChanged"]:
+        parts.append(look.plural(files, "file"))
+    return " · ".join(part for part in parts if part)
+
+
+def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
+    """All about one task."""
+    mark, style = look.mark(task["status"])
+    name = safe(task.get("name") or "")
+    yield f"{screen.paint('bold', short(task['id']))}  {screen.paint(style, mark)}  {name}".rstrip()
+    yield ""
+    for line in task["prompt"].splitlines():
+        yield f"  {safe(line)}".rstrip()
+    yield ""
+    facts = dict(_facts(task, agent))
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        yield f"  {screen.paint('dim', name)}{' ' * (width - len(name))}{value}"
+    for path in (task.get("result") or {}).get("filesChanged", ()):
+        yield f"  {' ' * width}{safe(path)}"
+    yield from _summary(task, screen)
+
+
+def _summary(task: Json, screen: Screen) -> Iterator[str]:
+    result = task.get("result") or {}
+    if error := result.get("error"):
+        yield ""
+        yield f"  {screen.paint('red', safe(error['code']))}"
+        yield from (f"  {safe(line)}".rstrip() for line in error["message"].splitlines())
+    if summary := result.get("summary"):
+        yield ""
+        yield from (f"  {safe(line)}".rstrip() for line in summary.splitlines())
+
+
+def _facts(task: Json, agent: Json | None) -> Iterator[tuple[str, str]]:
+    yield "Task", task["id"]
+    yield "Kind", f"{task['type']} · {safe(task['model'])} · {task['priority']} priority · {task['tier']}"
+    yield "Repository", _source(task)
+    yield "Submitted", f"{look.age(task['createdAt'])} ago"
+    if task["status"] == "pending":
+        yield "Waits", outcome(task, None)
+    if task.get("startedAt"):
+        yield "Ran" if task.get("finishedAt") else "Runs", _attempts(task)
+    if names := task.get("dependsOn"):
+        yield "After", " ".join(short(name) for name in names)
+    if task.get("assignedAgent"):
+        at = _at_work(agent)
+        yield "Agent", task["assignedAgent"] + (f" · {at}" if at else "")
+    if task.get("verify"):
+        yield "Verify", first_line(task["verify"])
+    if labels := task.get("labels"):
+        yield "Labels", " ".join(f"{safe(key)}={safe(value)}" for key, value in sorted(labels.items()))
+    if (usage := task["usage"])["output"]:
+        yield "Tokens", f"{look.count(usage['input'] + usage['cacheRead'])} in · {look.count(usage['output'])} out"
+    if task["costMicroUsd"]:
+        yield "Cost", look.money(task["costMicroUsd"])
+    yield from _delivered(task.get("result") or {})
+
+
+def _source(task: Json) -> str:
+    base = f" at {safe(task['baseRef'])}" if task.get("baseRef") else ""
+    return f"{safe(task['repo'])}{base}" if task.get("repo") else "an empty one of its own"
+
+
+def _attempts(task: Json) -> str:
+    attempts = f"attempt {task['attempts']} of {task['maxAttempts']}" if task["maxAttempts"] > 1 else ""
+    if not attempts and task["attempts"] > 1:
+        attempts = f"attempt {task['attempts']}"
+    return " · ".join(part for part in (run_time(task), attempts) if part)
+
+
+def _delivered(result: Json) -> Iterator[tuple[str, str]]:
+    if result.get("branch"):
+        commit = f" at {result['commit'][:9]}" if result.get("commit") else ""
+        yield "Branch", f"{safe(result['branch'])}{commit}"
+    if result.get("pullRequestUrl"):
+        yield "Pull request", safe(result["pullRequestUrl"])
+    if result:
+        yield "Changes", look.changes(len(result["filesChanged"]), result["additions"], result["deletions"])
