@@ -1,22 +1,19 @@
 """Where the parts meet: settings in, an ASGI application out."""
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import select
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Router, WebSocketRoute
 from starlette.routing import Route as HttpRoute
-from starlette.types import ASGIApp
-from starlette.websockets import WebSocket
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
+from swarm_api.errors import MethodNotAllowed, NotFound
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.claims import Claimed
@@ -25,7 +22,7 @@ from swarm_hub.http import Route
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.openapi import describe
 from swarm_hub.problems import problem
-from swarm_hub.routes.streams import follow_socket
+from swarm_hub.routes.socket import Socket
 from swarm_hub.routes.table import ROUTES
 from swarm_hub.scheduler import Scheduler
 from swarm_hub.services import Hub, Inboxes
@@ -35,7 +32,7 @@ from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.tokens import Tokens
 
-log = logging.getLogger(__name__)
+PULSE = 15.0  # seconds
 
 
 @asynccontextmanager
@@ -56,48 +53,59 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
 
         scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
         hub = Hub(
-            settings, store, Journal(store), Logs(store), executor, scheduler, tokens, Inboxes(store), asyncio.Event()
-        )
-        running = asyncio.create_task(scheduler.run())
+            settings, store, Journal(store), Logs(store), executor, scheduler, tokens, Inboxes(store),
+            closing=asyncio.Event(), description=describe(ROUTES),
+        )  # fmt: skip
+        running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
         try:
             yield hub
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            for job in running:
+                job.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 def build_app(hub: Hub, public_url: str) -> ASGIApp:
-    """The ASGI application for an open hub."""
-    app = Starlette(
-        routes=[_route(route, hub) for route in ROUTES],
-        exception_handlers={HTTPException: _failed},
-    )
-    app.state.description = describe(ROUTES)
-    return Guard(app, public_url)
+    """The ASGI application for an open hub: a bare router, as each layer of an application would cost every request."""
+    paths: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = route
+    served = [_route(path, methods, hub) for path, methods in paths.items()]
+    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), public_url)
 
 
-def _route(route: Route, hub: Hub) -> BaseRoute:
-    if route.method == "WS":
-        return WebSocketRoute(route.path, _socket(hub))
-    return HttpRoute(route.path, _endpoint(route, hub), methods=[route.method])
+def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:
+    return WebSocketRoute(path, Socket(hub)) if "WS" in methods else HttpRoute(path, _Endpoint(methods, hub))
 
 
-def _endpoint(route: Route, hub: Hub) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return await route.answer(hub, request)
+class _Endpoint:
+    """One path with the routes of its methods."""
 
-    return endpoint
+    def __init__(self, methods: dict[str, Route], hub: Hub) -> None:
+        self._methods = methods
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        if route is None:
+            response = problem(MethodNotAllowed("this path does not take that method", allow=sorted(self._methods)))
+        else:
+            response = await route.answer(self._hub, Request(scope, receive))
+        await response(scope, receive, send)
 
 
-def _socket(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
-    async def endpoint(socket: WebSocket) -> None:
-        await follow_socket(hub, socket)
+async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(4404, "there is nothing at this path")(scope, receive, send)
+        return
+    await problem(NotFound("there is nothing at this path", code="no_such_path"))(scope, receive, send)
 
-    return endpoint
 
-
-async def _failed(_request: Request, error: Exception) -> Response:
-    return problem(error)
+async def _pulse(hub: Hub) -> None:
+    """Streams with nothing to say say that they are there: proxies close what is silent."""
+    while True:
+        await asyncio.sleep(PULSE)
+        hub.nudge()
 
 
 def _hub_id(tx: Transaction) -> str:

@@ -143,6 +143,7 @@ def _row(tx: Transaction, draft: Draft, done: set[str], timeout_minutes: float) 
     spec = draft.spec
     payload: dict[str, Any] = {"name": spec.name, "type": spec.type, "model": spec.model, "priority": spec.priority}
     waiting = len(set(draft.depends_on) - done)
+    tx.notices.ready |= not (waiting or spec.hold)
     return {
         "id": draft.id,
         "spec": to_json(_stored_spec(draft, timeout_minutes)).decode(),

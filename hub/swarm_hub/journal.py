@@ -1,6 +1,7 @@
 """Who follows: the journal of events, and the log of each task."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy import select
 
@@ -10,11 +11,11 @@ from swarm_hub.store import schema
 from swarm_hub.store.entries import Entry, event_entry, line_entry
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices
-from swarm_hub.tail import Tail
+from swarm_hub.tail import Follower, Tail
 
 PAGE = 1_000
-KEEP_EVENTS = 20_000
-KEEP_LINES = 5_000
+KEEP_EVENTS = 5_000
+KEEP_LINES = 2_000
 ENDING = frozenset({"task_completed", "task_failed", "task_cancelled"})
 
 
@@ -31,18 +32,20 @@ class Journal:
         """The number of the newest event."""
         return self._store.last_seq
 
-    def follow(self, after: int) -> AsyncIterator[Sequence[Entry]]:
+    async def follow(self, after: int) -> Follower:
+        """A cursor behind an event. Raises `Gone` with `oldestSeq` when what came after it is no longer kept."""
+        oldest = select(schema.events.c.seq).order_by(schema.events.c.seq).limit(1)
+        first = await self._store.read(lambda c: c.execute(oldest).scalar())
+        if first is not None and after < first - 1:
+            raise Gone(f"events up to {first - 1} are no longer kept", oldestSeq=first)
         return self._tail.follow(after)
 
-    async def check(self, after: int) -> None:
-        """Raises `Gone` with `oldestSeq` when events after this number are no longer kept."""
-        oldest = await self._store.read(
-            lambda c: c.execute(select(schema.events.c.seq).order_by("seq").limit(1)).scalar()
-        )
-        if oldest is not None and after < oldest - 1:
-            raise Gone(f"events up to {oldest - 1} are no longer kept", oldestSeq=oldest)
+    def nudge(self) -> None:
+        self._tail.nudge()
 
     async def _load(self, after: int) -> Sequence[Entry]:
+        if after >= self.head:
+            return ()
         e = schema.events.c
         query = select(e.seq, e.type, e.task_id, e.payload, e.at_ms).where(e.seq > after).order_by(e.seq).limit(PAGE)
         rows = await self._store.read(lambda c: c.execute(query).all())
@@ -58,23 +61,35 @@ class Logs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tails: dict[str, Tail] = {}
+        self._tails: dict[str, tuple[Tail, int]] = {}
         store.listen(self._hear)
 
-    async def follow(self, task_id: str, after: int) -> AsyncIterator[Sequence[Entry]]:
-        tail = self._tails.get(task_id)
+    @asynccontextmanager
+    async def follow(self, task_id: str, after: int) -> AsyncIterator[Follower]:
+        """A cursor behind a line. Its tail is kept in memory as long as somebody follows."""
+        tail, readers = self._tails.get(task_id, (None, 0))
         if tail is None or tail.ended:
-            tail = self._tails[task_id] = Tail(lambda seq: self._load(task_id, seq), KEEP_LINES)
-        lines = tail.follow(after)
+            tail, readers = Tail(lambda seq: self._load(task_id, seq), KEEP_LINES), 0
+        self._tails[task_id] = (tail, readers + 1)
         try:
             if await self._finished(task_id):
                 tail.end()
-            async for batch in lines:
-                yield batch
+            yield tail.follow(after)
         finally:
-            await lines.aclose()  # type: ignore[attr-defined]  # an async generator, which the protocol does not say
-            if not tail.watched and self._tails.get(task_id) is tail:
-                del self._tails[task_id]
+            self._leave(task_id, tail)
+
+    def nudge(self) -> None:
+        for tail, _ in self._tails.values():
+            tail.nudge()
+
+    def _leave(self, task_id: str, tail: Tail) -> None:
+        current, readers = self._tails.get(task_id, (None, 0))
+        if current is not tail:
+            return  # another attempt has a tail of its own
+        if readers > 1:
+            self._tails[task_id] = (tail, readers - 1)
+        else:
+            del self._tails[task_id]
 
     async def _finished(self, task_id: str) -> bool:
         query = select(schema.tasks.c.status).where(schema.tasks.c.id == task_id)
@@ -88,8 +103,8 @@ class Logs:
 
     def _hear(self, notices: Notices) -> None:
         for task_id, lines in notices.lines.items():
-            if tail := self._tails.get(task_id):
-                tail.publish(lines)
+            if task_id in self._tails:
+                self._tails[task_id][0].publish(lines)
         for event in notices.events:
-            if event.type in ENDING and event.task_id and (tail := self._tails.get(event.task_id)):
-                tail.end()
+            if event.type in ENDING and event.task_id in self._tails:
+                self._tails[event.task_id][0].end()

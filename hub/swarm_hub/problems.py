@@ -6,15 +6,12 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from swarm_api.errors import (
     PROBLEM_JSON,
     InvalidInput,
     MalformedRequest,
-    MethodNotAllowed,
-    NotFound,
     SwarmError,
     to_problem,
 )
@@ -29,12 +26,12 @@ WORDS = {
 
 def problem(error: Exception) -> Response:
     """The answer for an exception. What nobody foresaw is logged here and told to nobody."""
-    if isinstance(error, HTTPException):
-        error = _of_starlette(error)
     if not isinstance(error, SwarmError):
         log.error("a request failed unforeseen", exc_info=error)
         error = SwarmError("the hub failed; its log has the reason under the request's id")
     headers = {"Retry-After": "1"} if error.status in (429, 503) else {}
+    if error.status == 405:
+        headers["Allow"] = ", ".join(error.data["allow"])
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = to_json(to_problem(error), by_alias=True)
@@ -73,11 +70,3 @@ def _message(item: Any) -> str:
 
 def _loc(loc: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in loc)
-
-
-def _of_starlette(error: HTTPException) -> SwarmError:
-    if error.status_code == 405:
-        return MethodNotAllowed("this path does not take that method")
-    if error.status_code == 404:
-        return NotFound("there is nothing at this path", code="no_such_path")
-    return MalformedRequest(error.detail)

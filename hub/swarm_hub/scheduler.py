@@ -23,11 +23,10 @@ CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 
 EXIT_GRACE_MS = 20_000  # for a worker that has reported its end to clean up and leave
 STOP_GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 SWEEP = 1.0  # seconds between two looks at what runs
-FREEING = frozenset({"agent_completed", "agent_lost"})  # events after which there is room again
 
 
 class Scheduler:
-    """One loop: it wakes on every commit with an event, and once a second to look at the running agents.
+    """One loop: it wakes when a commit made something ready or made room, and once a second to look at what runs.
 
     Whatever it does is safe to do twice: claims are transactions, starts are idempotent by agent id, stops are
     repeated until the executor has nothing left of the agent.
@@ -160,7 +159,7 @@ class Scheduler:
             self._jobs.pop(agent_id, None)
 
     def _hear(self, notices: Notices) -> None:
-        if notices.events and (not self._full or any(event.type in FREEING for event in notices.events)):
+        if notices.freed or (notices.ready and not self._full):
             self._wake.set()
 
 

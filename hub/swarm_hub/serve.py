@@ -31,7 +31,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app, http="auto", ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
             ws_per_message_deflate=False, ws_max_size=65_536, lifespan="off", access_log=False, log_config=None,
-            server_header=False, timeout_graceful_shutdown=GRACE,
+            server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE,
         )  # fmt: skip
         with _runtime_file(settings.data_dir / "hub.json", url):
             await _Server(config, hub, url).serve(sockets=[listener])
@@ -51,11 +51,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         # Not uvicorn's own: it would raise the signal again at the end, and a stop that was asked for is no failure.
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._end_streams)
-
-    def _end_streams(self) -> None:
-        self._hub.closing.set()
-        self._hub.inboxes.wake_all()
+        self._loop.call_soon_threadsafe(self._hub.close)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from swarm_executors.protocol import Executor
 from swarm_hub.journal import Journal, Logs
@@ -57,3 +58,15 @@ class Hub:
     tokens: Tokens
     inboxes: Inboxes
     closing: asyncio.Event
+    description: Mapping[str, Any]  # the OpenAPI document
+
+    def nudge(self) -> None:
+        """Wake all who wait for something: they look around, say they are there, and go on."""
+        self.journal.nudge()
+        self.logs.nudge()
+
+    def close(self) -> None:
+        """Let go of those who follow: they resume at the next hub."""
+        self.closing.set()
+        self.nudge()
+        self.inboxes.wake_all()

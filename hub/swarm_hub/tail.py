@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 
 from swarm_hub.store.entries import Entry
 
 Load = Callable[[int], Awaitable[Sequence[Entry]]]
-CROWD = 100  # from this many readers on, their writes are gathered
+CROWD = 100  # from this many waiting readers on, their writes are gathered
 TICK = 0.025  # seconds between two wake-ups of a crowd
 
 
@@ -21,81 +21,92 @@ class Tail:
 
     def __init__(self, load: Load, keep: int) -> None:
         """`load(after)` gives stored entries after a number, in order, a page at a time; empty when there are none."""
-        self._load = load
+        self.load = load
+        self.ended = False
+        self.published = 0
         self._entries: deque[Entry] = deque(maxlen=keep)
-        self._readers: set[asyncio.Event] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
         self._woken_at = 0.0
         self._waking = False
-        self.ended = False
 
-    @property
-    def watched(self) -> bool:
-        return bool(self._readers)
+    def follow(self, after: int) -> "Follower":
+        return Follower(self, after)
 
-    def publish(self, entries: Iterable[Entry]) -> None:
+    def publish(self, entries: Sequence[Entry]) -> None:
         self._entries.extend(entries)
-        self.wake()
+        self.published += len(entries)
+        self._wake_soon()
 
     def end(self) -> None:
         """Nothing more comes: readers stop when they have read what is there."""
         self.ended = True
-        self.wake()
+        self.nudge()
 
-    def wake(self) -> None:
-        if self._waking or not self._readers:
+    def nudge(self) -> None:
+        """Wake every reader, whether there is something to read or not."""
+        self._waking = False
+        self._woken_at = asyncio.get_running_loop().time()
+        for reader in self._waiting:
+            if not reader.done():
+                reader.set_result(None)
+        self._waiting.clear()
+
+    def kept(self, after: int) -> Sequence[Entry] | None:
+        """The entries after a number if they are all in memory, else None. Numbers have no gaps."""
+        if not self._entries or after < self._entries[0].seq - 1:
+            return None
+        return _last(self._entries, self._entries[-1].seq - after)
+
+    async def wait(self) -> None:
+        """Until woken. Each reader has a future of its own: cancelling a shared one would cancel them all."""
+        reader = asyncio.get_running_loop().create_future()
+        self._waiting.add(reader)
+        try:
+            await reader
+        finally:
+            self._waiting.discard(reader)
+
+    def _wake_soon(self) -> None:
+        if self._waking or not self._waiting:
             return
         loop = asyncio.get_running_loop()
         due = self._woken_at + TICK - loop.time()
-        if len(self._readers) <= CROWD or due <= 0:
-            self._wake_now()
+        if len(self._waiting) <= CROWD or due <= 0:
+            self.nudge()
             return
         self._waking = True
-        loop.call_later(due, self._wake_now)
-
-    async def follow(self, after: int) -> AsyncIterator[Sequence[Entry]]:
-        """Everything after a number, in batches, each entry once and in order."""
-        with self._watch() as wake:
-            while True:
-                wake.clear()
-                ended = self.ended
-                batch = self._kept(after)
-                if batch is None:
-                    batch = await self._load(after)
-                if batch:
-                    after = batch[-1].seq
-                    yield batch
-                elif ended:
-                    return
-                else:
-                    await wake.wait()
-
-    def _kept(self, after: int) -> Sequence[Entry] | None:
-        """The entries after a number if they are all in memory, else None."""
-        if not self._entries or after < self._entries[0].seq - 1:
-            return None
-        newest = self._entries[-1].seq
-        if after >= newest:
-            return ()
-        behind = newest - after
-        return list(_last(self._entries, behind))
-
-    @contextmanager
-    def _watch(self) -> Iterator[asyncio.Event]:
-        wake = asyncio.Event()
-        self._readers.add(wake)
-        try:
-            yield wake
-        finally:
-            self._readers.discard(wake)
-
-    def _wake_now(self) -> None:
-        self._waking = False
-        self._woken_at = asyncio.get_running_loop().time()
-        for reader in self._readers:
-            reader.set()
+        loop.call_later(due, self.nudge)
 
 
-def _last(entries: deque[Entry], count: int) -> list[Entry]:
-    """The last `count` entries; numbers have no gaps, and a deque is quick only from its ends."""
-    newest_first = reversed(entries)
-    return [next(newest_first) for _ in range(min(count, len(entries)))][::-1]
+class Follower:
+    """A reader's cursor: everything after a number, each entry once and in order."""
+
+    def __init__(self, tail: Tail, after: int) -> None:
+        self._tail = tail
+        self.after = after
+
+    async def next(self) -> Sequence[Entry] | None:
+        """The next entries; empty when nudged for nothing; None when all is read and nothing more comes."""
+        tail = self._tail
+        while True:
+            ended, published = tail.ended, tail.published
+            batch = tail.kept(self.after)
+            if batch is None:
+                batch = await tail.load(self.after)
+                if not batch and tail.published != published:
+                    continue  # they came while the store was being asked
+            if batch:
+                self.after = batch[-1].seq
+                return batch
+            if ended:
+                return None
+            await tail.wait()
+            if tail.published == published and not tail.ended:
+                return ()
+
+
+def _last(entries: deque[Entry], count: int) -> Sequence[Entry]:
+    """The last `count` entries: a deque is quick only from its ends."""
+    if count <= 0:
+        return ()
+    return list(islice(reversed(entries), count))[::-1]

@@ -65,6 +65,7 @@ def settle(tx: Transaction, pair: Pair, result: Result) -> None:
     lost = code in ("worker_lost", "start_failed")
     change_agent(tx, agent.id, status="lost" if lost else "finished", finished_ms=tx.now_ms)
     tx.tell(agent.id)
+    tx.notices.freed = True
     payload: dict[str, Any] = {"agentId": agent.id, "status": result.status, "error": result.error}
     tx.event("agent_lost" if lost else "agent_completed", task.id, payload)
     if retry and task.tries < from_json(task.spec)["maxAttempts"]:
@@ -97,6 +98,7 @@ def finish(tx: Transaction, task: Any, result: Result) -> None:
 
 
 def _release_dependents(tx: Transaction, task_id: str) -> None:
+    tx.notices.ready = True
     waiting = select(d.task_id).where(d.depends_on == task_id)
     tx.execute(
         update(schema.tasks)
@@ -193,6 +195,7 @@ def retry(tx: Transaction, task_id: str, fresh: bool) -> None:
 
 
 def _revive(tx: Transaction, task: Any, fresh: bool) -> None:
+    tx.notices.ready = True
     waiting = len(_unfinished_dependencies(tx, task.id))
     seq = tx.event("task_retried", task.id, {"agentId": None, "attempt": task.attempts + 1, "fresh": fresh})
     change_task(

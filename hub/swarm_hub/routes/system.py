@@ -40,12 +40,12 @@ async def provider(call: Call) -> Response:
 
 
 async def openapi(call: Call) -> Response:
-    return Response(to_json(call.request.app.state.description), media_type="application/json")
+    return Response(to_json(call.hub.description), media_type="application/json")
 
 
 async def docs(call: Call) -> Response:
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-    return HTMLResponse(page(call.request.app.state.description), headers={"Content-Security-Policy": policy})
+    return HTMLResponse(page(call.hub.description), headers={"Content-Security-Policy": policy})
 
 
 async def not_supported(call: Call) -> Response:

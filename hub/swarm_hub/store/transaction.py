@@ -21,6 +21,8 @@ class Notices:
         self.events: list[Entry] = []
         self.lines: dict[str, list[Entry]] = defaultdict(list)
         self.controls: set[str] = set()  # agents with something new to do, or that are no longer current
+        self.ready = False  # a task may have become ready
+        self.freed = False  # an agent has ended, so that there is room for another
 
 
 class Transaction:
