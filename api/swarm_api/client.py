@@ -145,8 +145,9 @@ class HubClient:
         return follow(self._http, f"{_task(task_id)}/logs", LogLine, after, {}, self._on_trouble)
 
     async def diff(self, task_id: str) -> str:
-        """What the task changed, as a unified diff."""
-        return (await self._send("GET", f"{_task(task_id)}/diff", headers={"Accept": "text/x-diff"})).text
+        """What the task changed, as a unified diff. Bytes that are not UTF-8 are kept as surrogate escapes."""
+        response = await self._send("GET", f"{_task(task_id)}/diff", headers={"Accept": "text/x-diff"})
+        return response.content.decode("utf-8", "surrogateescape")
 
     async def diff_files(self, task_id: str) -> Diff:
         """What the task changed, for each file."""

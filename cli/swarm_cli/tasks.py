@@ -1,12 +1,15 @@
 """Tasks on the screen: the recent ones as a table, one as a page. Works on the API's JSON, without models."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swarm_api.ids import short
 from swarm_cli import look
 from swarm_cli.screen import Screen, first_line, safe
 from swarm_cli.table import Cell, Column
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Json = Mapping[str, Any]
 
@@ -14,6 +17,11 @@ COLUMNS = (
     Column("ID"), Column("STATUS"), Column("TASK", share=3), Column("OUTCOME", share=2), Column("TIME", right=True),
     Column("AGE", right=True),
 )  # fmt: skip
+
+
+def as_json(task: "BaseModel") -> Json:
+    """A model as the API's JSON, which the functions here take."""
+    return task.model_dump(mode="json", by_alias=True)
 
 
 def title(task: Json) -> str:

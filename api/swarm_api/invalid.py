@@ -1,0 +1,33 @@
+"""What pydantic found wrong, in the words of the contract: each field by its path, and what is allowed there."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from swarm_api.errors import InvalidInput
+
+_MOST = 100
+
+
+def invalid(error: ValidationError) -> InvalidInput:
+    """Bad fields, each as `{"loc": "tasks.3.prompt", "msg": "…"}`; the first of them is the detail."""
+    errors = field_errors(error)
+    first = errors[0]
+    return InvalidInput(f"{first['loc']}: {first['msg']}" if first["loc"] else first["msg"], errors=errors)
+
+
+def field_errors(error: ValidationError, unknown: str = "unknown field") -> list[dict[str, str]]:
+    """`unknown` is said of what is not known at its place."""
+    words = {"extra_forbidden": unknown, "missing": "required"}
+    return [
+        {"loc": ".".join(str(part) for part in item["loc"]), "msg": words.get(item["type"]) or _message(item)}
+        for item in error.errors(include_url=False, include_context=False)[:_MOST]
+    ]
+
+
+def _message(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    shown = repr(item["input"])
+    simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80
+    return f"{message}, not {shown}" if simple else message

@@ -1,0 +1,109 @@
+"""The tasks somebody looks at, kept up to date by the journal."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import aclosing
+
+from swarm_api.client import HubClient
+from swarm_api.events import Event
+from swarm_api.tasks import Task
+from swarm_api.words import FINISHED
+from swarm_cli.tasks import Json, as_json
+
+_PAGE = 200
+_RECENT = 50
+_FEW = 8  # so many tasks are asked for one by one, more as a page
+_ORDER = ("running", "pending", "failed", "cancelled", "completed")
+
+
+class Board:
+    """Tasks, and the agents that work on them. `seq`: the journal goes on from here."""
+
+    def __init__(self, tasks: Iterable[Task], seq: int) -> None:
+        self.tasks: dict[str, Json] = {task.id: as_json(task) for task in tasks}
+        self.agents: dict[str, Json] = {}
+        self._seq = seq
+
+    @classmethod
+    async def recent(cls, hub: HubClient) -> "Board":
+        """The newest tasks, and those that run, however old."""
+        newest = await hub.tasks(limit=_RECENT)
+        running = await hub.tasks(status="running", limit=_PAGE)
+        return cls([*newest.tasks, *running.tasks], newest.seq)
+
+    @property
+    def ended(self) -> bool:
+        return all(task["status"] in FINISHED for task in self.tasks.values())
+
+    @property
+    def busy(self) -> bool:
+        return any(task["status"] == "running" for task in self.tasks.values())
+
+    def in_order(self) -> list[Json]:
+        """What runs first, then what waits in its order, then what ended, the newest first."""
+        newest_first = sorted(self.tasks.values(), key=lambda task: task["id"], reverse=True)
+        waiting = [task for task in reversed(newest_first) if task["status"] == "pending"]
+        others = [task for task in newest_first if task["status"] != "pending"]
+        return sorted([*waiting, *others], key=lambda task: _RANK.get(task["status"], len(_RANK)))
+
+    def counts(self) -> dict[str, int]:
+        """How many tasks are in each state that one is in."""
+        statuses = [task["status"] for task in self.tasks.values()]
+        return {status: statuses.count(status) for status in _ORDER if status in statuses}
+
+    async def keep_up(
+        self, hub: HubClient, only: Collection[str] | None, show: Callable[[Sequence[Event]], None]
+    ) -> None:
+        """Follow the journal: until these tasks have ended, or (None) all tasks, for ever.
+
+        `show` gets the events, in order, after the board has taken them in.
+        """
+        arrived: asyncio.Queue[Event | None] = asyncio.Queue()
+        reading = asyncio.create_task(self._read(hub, arrived))
+        try:
+            while only is None or not self.ended:
+                events = await _drained(arrived, reading)
+                mine = [event for event in events if only is None or event.payload.get("taskId") in only]
+                await self._refresh(hub, {task_id for event in mine if (task_id := event.payload.get("taskId"))})
+                show(mine)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def look_at_agents(self, hub: HubClient) -> None:
+        """What the agents are at: their progress is no event."""
+        if self.busy:
+            agents = await hub.agents(active=True)
+            self.agents = {agent.current_task: as_json(agent) for agent in agents.agents if agent.current_task}
+
+    async def _read(self, hub: HubClient, arrived: "asyncio.Queue[Event | None]") -> None:
+        try:
+            async with aclosing(hub.events(after=self._seq)) as events:
+                async for event in events:
+                    arrived.put_nowait(event)
+        finally:
+            arrived.put_nowait(None)
+
+    async def _refresh(self, hub: HubClient, task_ids: set[str]) -> None:
+        if len(task_ids) > _FEW:
+            page = await hub.tasks(limit=_PAGE)
+            wanted = [task for task in page.tasks if task.id in task_ids]
+            self.tasks.update({task.id: as_json(task) for task in wanted})
+            task_ids = task_ids - {task.id for task in wanted}
+        for task_id in task_ids:
+            self.tasks[task_id] = as_json(await hub.task(task_id))
+
+
+_RANK = {status: rank for rank, status in enumerate(("running", "pending"))}
+
+
+async def _drained(arrived: "asyncio.Queue[Event | None]", reading: "asyncio.Task[None]") -> list[Event]:
+    """All events that have come, once one has. Raises what ended the reading."""
+    events = []
+    event = await arrived.get()
+    while event is not None:
+        events.append(event)
+        event = None if arrived.empty() else arrived.get_nowait()
+    if not events:
+        await reading
+    return events

@@ -1,0 +1,99 @@
+"""The live view: a board on a terminal, drawn anew a few times a second."""
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Collection, Sequence
+from itertools import count
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from swarm_api.client import HubClient
+from swarm_api.events import Event
+from swarm_cli import event_lines, look
+from swarm_cli.board import Board
+from swarm_cli.screen import Screen, write
+from swarm_cli.table import lines
+from swarm_cli.tasks import COLUMNS, Json, row, title
+
+_REDRAW = 0.125  # seconds
+_LOOK_AT_AGENTS = 8  # every so many drawings
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_EVENTS = 4
+_AROUND = 5 + _EVENTS  # lines that are not tasks
+
+
+async def show_live(hub: HubClient, board: Board, only: Collection[str] | None, screen: Screen) -> None:
+    """Show the board until these tasks have ended, or (None) for ever; then leave it as a table."""
+    console = Console(file=sys.stdout, no_color=not screen.colour, highlight=False)
+    view = View(board, console, screen)
+    with Live(view.drawn(), console=console, auto_refresh=False, transient=True) as live:
+        drawing = asyncio.create_task(_draw(hub, view, live))
+        try:
+            await board.keep_up(hub, only, view.take)
+        finally:
+            drawing.cancel()
+            await asyncio.gather(drawing, return_exceptions=True)
+    for line in lines(COLUMNS, [row(task, None) for task in board.in_order()], screen):
+        write(line)
+
+
+async def _draw(hub: HubClient, view: "View", live: Live) -> None:
+    for drawing in count():
+        if drawing % _LOOK_AT_AGENTS == 0:
+            await view.board.look_at_agents(hub)
+        live.update(view.drawn(), refresh=True)
+        await asyncio.sleep(_REDRAW)
+
+
+class View:
+    """The board as rich draws it, with the latest events below."""
+
+    def __init__(self, board: Board, console: Console, screen: Screen) -> None:
+        self.board = board
+        self._console = console
+        self._screen = screen
+        self._latest: deque[str] = deque(maxlen=_EVENTS)
+        self._turn = 0
+
+    def take(self, events: Sequence[Event]) -> None:
+        for event in events:
+            task = self.board.tasks.get(str(event.payload.get("taskId")))
+            self._latest.append(event_lines.brief(event, title(task) if task else ""))
+
+    def drawn(self) -> RenderableType:
+        self._turn += 1
+        room = max(3, self._console.height - _AROUND)
+        tasks = self.board.in_order()
+        parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks[:room])]
+        if len(tasks) > room:
+            parts.append(Text(f"… and {len(tasks) - room} more", style="dim"))
+        parts += [Text(), *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest)]
+        return Group(*parts)
+
+    def _counts(self) -> Text:
+        line = Text("  ").join(_count(status, number) for status, number in self.board.counts().items())
+        return line or Text('waiting for tasks: swarm submit -p "…"', style="dim")
+
+    def _table(self, tasks: Sequence[Json]) -> Table:
+        table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+        for column in COLUMNS:
+            table.add_column(
+                column.title, ratio=column.share or None, justify="right" if column.right else "left", no_wrap=True
+            )
+        for task in tasks:
+            cells = row(task, self.board.agents.get(task["id"]))
+            table.add_row(*(Text(self._spun(cell.text), style=cell.style, overflow="ellipsis") for cell in cells))
+        return table
+
+    def _spun(self, text: str) -> str:
+        sign, _ = look.STATUS["running"]
+        return _SPINNER[self._turn % len(_SPINNER)] + text[1:] if text.startswith(f"{sign} ") else text
+
+
+def _count(status: str, number: int) -> Text:
+    sign, style = look.STATUS[status]
+    return Text(f"{sign} {number} {status}", style=style)

@@ -1,0 +1,48 @@
+"""`swarm logs`: what a task's agents say and do."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from swarm_api.client import HubClient
+from swarm_api.events import LogLine
+from swarm_cli import log_lines
+from swarm_cli.following import client
+from swarm_cli.log_lines import LogLines
+from swarm_cli.options import TaskId, Url
+from swarm_cli.screen import Screen, write
+
+_PAGE = 5_000
+
+
+def logs(
+    task_id: TaskId,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the task has ended.")] = False,
+    after: Annotated[int, typer.Option(min=0, metavar="SEQ", help="Only what came after this line.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The API's own JSON, a line each.")] = False,
+    url: Url = None,
+) -> None:
+    """What a task's agents say and do. A lost connection is taken up again where it broke."""
+    asyncio.run(_show(task_id, follow, after, as_json, url))
+
+
+async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str | None) -> None:
+    texts = LogLines(Screen.of(sys.stdout, os.environ))
+    async with client(url) as hub:
+        lines = hub.follow_logs(task_id, after=after) if follow else _history(hub, task_id, after)
+        async with aclosing(lines):
+            async for line in lines:
+                for text in [log_lines.as_json(line)] if as_json else texts.of(line):
+                    write(text)
+
+
+async def _history(hub: HubClient, task_id: str, after: int) -> AsyncGenerator[LogLine, None]:
+    while (page := await hub.logs(task_id, after=after, limit=_PAGE)).lines:
+        for line in page.lines:
+            yield line
+        after = page.next_after

@@ -1,0 +1,92 @@
+"""`swarm orchestrator`: the hub on this machine."""
+
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from swarm_api.config import Running, data_folder
+from swarm_api.errors import SwarmError
+from swarm_cli import local_hub, look
+from swarm_cli.faults import FAILED, Fault
+from swarm_cli.reading import Hub
+from swarm_cli.screen import Screen, safe_json, write
+
+orchestrator = typer.Typer(
+    name="orchestrator",
+    help="The hub on this machine: start it, stop it, ask how it is.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@orchestrator.command()
+def start(
+    background: Annotated[bool, typer.Option("--background", "-b", help="Return once it accepts; it goes on.")] = False,
+) -> None:
+    """Start the hub. Its settings are environment variables; without --background it ends with ctrl-C."""
+    if running := local_hub.find(os.environ):
+        raise Fault(f"the hub runs already, at {running.url} (pid {running.pid})", hint="swarm orchestrator stop")
+    if gone := local_hub.stale(os.environ):
+        write(f"the last hub (pid {gone.pid}) ended without a word; its tasks go on with this one", sys.stderr)
+    if not background:
+        path = local_hub.program()
+        os.execve(path, [str(path)], local_hub.hub_environment(os.environ))  # noqa: S606  # that very program, no shell
+    running = local_hub.start(os.environ)
+    screen = Screen.of(sys.stdout, os.environ)
+    if not screen.terminal:
+        return write(running.url)
+    write(f"{screen.paint('green', '✓')} the hub runs at {screen.paint('bold', running.url)} (pid {running.pid})")
+    write(screen.paint("dim", f"  its log: {data_folder(os.environ) / 'hub.log'}"))
+    return None
+
+
+@orchestrator.command()
+def stop() -> None:
+    """Stop the hub. Agents that work go on, and report when it is back."""
+    running = local_hub.find(os.environ)
+    if running is None:
+        return write("the hub does not run")
+    agents = _agents(running)
+    local_hub.stop(running)
+    going_on = f"; {look.plural(len(agents), 'agent')} go on, and report when it is back" if agents else ""
+    return write(f"the hub has stopped{going_on}")
+
+
+@orchestrator.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, nothing else.")] = False,
+) -> None:
+    """Whether the hub runs, and where. Exits with 1 when it does not."""
+    running = local_hub.find(os.environ)
+    screen = Screen.of(sys.stdout, os.environ)
+    if as_json:
+        write(safe_json(json.dumps(_facts(running), indent=2)))
+    elif running is None:
+        write(f"{screen.paint('dim', '○')} the hub does not run; start it: swarm orchestrator start --background")
+    else:
+        agents = look.plural(len(_agents(running)), "agent")
+        write(f"{screen.paint('green', '●')} the hub runs at {screen.paint('bold', running.url)}")
+        write(f"  version {running.version}, pid {running.pid}, {agents} at work")
+        write(screen.paint("dim", f"  data in {data_folder(os.environ)}"))
+    if running is None:
+        raise typer.Exit(FAILED)
+
+
+def _facts(running: Running | None) -> dict[str, Any]:
+    if running is None:
+        return {"running": False}
+    known = {"url": running.url, "pid": running.pid, "version": running.version}
+    return {"running": True, **known, "agents": len(_agents(running)), "dataDir": str(data_folder(os.environ))}
+
+
+def _agents(running: Running) -> list[Any]:
+    try:
+        agents: list[Any] = Hub(running.url, timeout=5.0).get("agents", active="true")["agents"]
+    except SwarmError:
+        return []
+    return agents

@@ -1,0 +1,34 @@
+"""What `--repo` and `repo:` may say beside what the API takes: paths relative to where they are written."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from swarm_cli.faults import wrong_usage
+
+_RELATIVE = ("./", "../", "~")
+
+
+def absolute_repo(repo: str, folder: Path) -> str:
+    """A path that begins with a dot or `~` becomes the absolute path of the git repository around it.
+
+    All else is left to the API: absolute paths, URLs and `owner/name`. Raises a usage `Fault` outside a repository.
+    """
+    if repo not in (".", "..") and not repo.startswith(_RELATIVE):
+        return repo
+    path = (folder / Path(repo).expanduser()).resolve()
+    root = git_root(path)
+    if root is None:
+        raise wrong_usage(f"{repo} ({path}) is no git repository", hint=f"git init {path}")
+    return str(root)
+
+
+def git_root(path: Path) -> Path | None:
+    """The top of the working tree around a folder."""
+    if not path.is_dir():
+        return None
+    command = ["git", "-c", "core.hooksPath=/dev/null", "rev-parse", "--show-toplevel"]
+    # A git hook that hands out a task has variables of its own repository set.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    found = subprocess.run(command, cwd=path, env=environ, capture_output=True, text=True, check=False)
+    return Path(found.stdout.rstrip("\n")) if found.returncode == 0 and found.stdout else None
