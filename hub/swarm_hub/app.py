@@ -36,7 +36,7 @@ PULSE = 15.0  # seconds
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
+async def open_hub(settings: Settings, url: str, executor: Executor | None = None) -> AsyncIterator[Hub]:
     """Everything the routes need, with the scheduler running. On the way out agents are left alone.
 
     Raises `DatabaseUnusable`.
@@ -45,7 +45,7 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
         store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
         tokens = await asyncio.to_thread(Tokens.load, settings.data_dir / "worker.secret")
         hub_id = await store.write(_hub_id)
-        executor: Executor = LocalExecutor(settings.data_dir)
+        executor = executor or LocalExecutor(settings.data_dir)
         stack.push_async_callback(executor.aclose)
 
         def launch(claimed: Claimed) -> Launch:
