@@ -1,0 +1,114 @@
+"""git as a program: arguments as lists, a clean environment, nothing of the repository's run."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from swarm_worker.gitconfig import PROGRAMS, Config, read_config
+from swarm_worker.guard import guarded
+
+MERCY = 2.0
+"""Seconds an interrupted git has to remove what it began."""
+
+
+class GitFailed(Exception):
+    """git said no: `code` is its exit code, the text what it said last."""
+
+    def __init__(self, command: str, code: int, complaint: str) -> None:
+        super().__init__(_gist(complaint) or f"git {command} ended with {code}")
+        self.command = command
+        self.code = code
+        self.complaint = complaint
+
+
+def _gist(complaint: str) -> str:
+    """The line that says why: git's last words are often advice."""
+    said = [line.strip() for line in complaint.splitlines() if line.strip()]
+    reasons = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    return (reasons or said or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")
+
+
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What every call gets, from the worker's own environment."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith(("GIT_", "PYTHON"))}
+    return kept | {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "https:ssh:file",
+        "GIT_OPTIONAL_LOCKS": "0",  # an agent's own git must not find the index locked because we looked
+        "GIT_EDITOR": ":",
+        "LC_ALL": "C",
+    }
+
+
+@dataclass(frozen=True)
+class Git:
+    """Calls of git in one folder. `where` are the options that name repository and worktree."""
+
+    folder: Path
+    env: Mapping[str, str]
+    where: tuple[str, ...] = ()
+
+    @classmethod
+    async def at(cls, folder: Path) -> tuple["Git", Config]:
+        """Calls in a folder, with the configuration that holds there, but without the repository's own programs."""
+        return await cls(folder, environment(os.environ)).secured()
+
+    async def secured(self) -> tuple["Git", Config]:
+        """The same calls, after whoever worked here may have changed the repository's configuration."""
+        listing = await self.run("config", "-z", "--show-scope", "--get-regexp", PROGRAMS, ok=(0, 1))
+        config = read_config(listing)
+        return replace(self, env={**environment(os.environ), **config.environment()}), config
+
+    async def run(self, *arguments: str, ok: Sequence[int] = (0,)) -> str:
+        """What git prints; bytes that are no UTF-8 become lone surrogates. Raises `GitFailed`."""
+        return await self._finish(["git", *self.where, *arguments], arguments[0], ok)
+
+    async def remote(self, *arguments: str) -> str:
+        """The same for what talks to another machine and may last: it does not outlive the worker."""
+        return await self._finish(guarded("git", *self.where, *arguments), arguments[0], (0,))
+
+    async def says(self, *arguments: str) -> bool:
+        """Whether git says yes, by its exit code 0 or 1."""
+        try:
+            await self.run(*arguments)
+        except GitFailed as failure:
+            if failure.code != 1:
+                raise
+            return False
+        return True
+
+    async def _finish(self, command: Sequence[str], name: str, ok: Sequence[int]) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.folder,
+            env=self.env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            out, complaint = await process.communicate()
+        finally:
+            if process.returncode is None:
+                await _end(process)
+        if (code := process.returncode) not in ok:
+            raise GitFailed(name, code or 0, complaint.decode(errors="replace"))
+        return out.decode(errors="surrogateescape")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """With its helpers, which are in its group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            async with asyncio.timeout(MERCY):
+                await process.wait()
+            return
+        except ProcessLookupError:
+            return
+        except TimeoutError:
+            continue

@@ -1,0 +1,52 @@
+"""Making the place of an order's work: its lock, its repository, its worktree."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from swarm_api.worker import WorkOrder
+from swarm_worker.checkout import Checkout, CheckoutFailed
+from swarm_worker.locks import Busy, Lock
+from swarm_worker.sources import local_base, open_clone, open_local, open_scratch, open_url
+from swarm_worker.worktrees import Say, Site, enter
+
+PATIENCE = 15.0
+"""Seconds that an attempt before this one gets to leave: a cancelled worker is given up by its hub after ten."""
+
+
+class Opened(NamedTuple):
+    """The lock is to be closed by whoever opened the checkout."""
+
+    checkout: Checkout
+    lock: Lock
+
+
+async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: float = PATIENCE) -> Opened:
+    """What the order's agent works in. Raises `CheckoutFailed`."""
+    name = order.branch.rpartition("/")[2]
+    path = workspace / ("scratch" if order.source.kind == "scratch" else "worktrees") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = await Lock.take(path.with_name(f"{name}.lock"), patience)
+    except Busy as busy:
+        message = f"another attempt at this task still works in {path} after {patience:g} seconds"
+        raise CheckoutFailed("worktree_busy", message) from busy
+    try:
+        site = Site(path, order.branch, lock, order.resume is not None, say)
+        return Opened(await _open(order, workspace, site), lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+async def _open(order: WorkOrder, workspace: Path, site: Site) -> Checkout:
+    source = order.source
+    if source.kind == "scratch":
+        return await open_scratch(site)
+    if source.kind == "local":
+        repo = await open_local(Path(source.location))
+        return await enter(repo, site, site.base or await local_base(repo, source.base_ref))
+    clones = workspace / "clones"
+    if site.base and (clone := await open_clone(clones, source.location)):
+        return await enter(clone, site, site.base)
+    repo, base = await open_url(clones, source.location, source.base_ref)
+    return await enter(repo, site, base)
