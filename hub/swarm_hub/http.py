@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -11,12 +12,15 @@ from starlette.responses import Response
 
 from swarm_api.base import Answer, Model
 from swarm_api.errors import InvalidInput, MalformedRequest, TooLarge
+from swarm_api.worker import Wire
 from swarm_hub.problems import bad_query, invalid, problem
 from swarm_hub.services import Hub
 
 MAX_BODY = 10 * 1024 * 1024
 Permission = Literal["open", "worker", "tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]
-B = TypeVar("B")
+M = TypeVar("M", bound=BaseModel)
+W = TypeVar("W", bound=Wire)
+T = TypeVar("T")
 Q = TypeVar("Q", bound=BaseModel)
 
 
@@ -39,10 +43,6 @@ class Call:
         if not isinstance(self.parameters, kind):
             raise TypeError(f"this route declares {type(self.parameters).__name__} as its query")
         return self.parameters
-
-    async def body(self, kind: type[B] | TypeAdapter[B]) -> B:
-        """The JSON body as a model. Raises `MalformedRequest`, `InvalidInput`, `TooLarge`."""
-        return parse(kind, decode(await self.raw()))
 
     async def raw(self) -> bytes:
         """The body, up to 10 MB. Raises `TooLarge`."""
@@ -75,6 +75,11 @@ class Route:
     answers: Mapping[int, Any] = field(default_factory=dict)
     creates: bool = False  # honours Idempotency-Key
 
+    @cached_property
+    def _idle(self) -> BaseModel:
+        """The query of a request that has none, made once."""
+        return self.query()
+
     async def answer(self, hub: Hub, request: Request) -> Response:
         try:
             return await self.handler(Call(hub, request, self._parameters(request)))
@@ -82,6 +87,8 @@ class Route:
             return problem(error)
 
     def _parameters(self, request: Request) -> BaseModel:
+        if not request.scope["query_string"]:
+            return self._idle
         given = request.query_params
         lists = {name: given.getlist(name) for name in given}
         fields = {info.alias or name: info for name, info in self.query.model_fields.items()}
@@ -100,15 +107,21 @@ def decode(body: bytes) -> Any:
         raise MalformedRequest(f"the body is not JSON: {error}") from None
 
 
-def parse(kind: type[B] | TypeAdapter[B], data: Any) -> B:
+def parse(kind: type[M], data: Any) -> M:
     """Python values as a model. Raises `InvalidInput`."""
-    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    return _parsed(kind.model_validate, data)
+
+
+def parse_wire(kind: TypeAdapter[W], data: Any) -> W:
+    """The same for what workers send."""
+    return _parsed(kind.validate_python, data)
+
+
+def _parsed(validate: Callable[[Any], T], data: Any) -> T:
     if not isinstance(data, dict):
         raise InvalidInput("the body must be a JSON object")
     try:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind.model_validate(data)
-        return adapter.validate_python(data)
+        return validate(data)
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -95,7 +95,7 @@ def _dependency(spec: TaskIn, i: int, k: int, names: Mapping[str, str], prefix: 
 
 def _refuse_cycle(drafts: Sequence[Draft], prefix: str) -> None:
     index = {draft.id: i for i, draft in enumerate(drafts)}
-    graph = {draft.id: [id_ for id_ in draft.depends_on if id_ in index] for draft in drafts}
+    graph = {draft.id: inside for draft in drafts if (inside := index.keys() & draft.depends_on)}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -12,6 +12,7 @@ from types import FrameType
 
 import psutil
 import uvicorn
+from starlette.types import ASGIApp
 
 from swarm_api import __version__
 from swarm_hub.app import build_app, open_hub
@@ -27,14 +28,18 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     async with open_hub(settings, settings.public_url or url) as hub:
-        app = build_app(hub, settings.public_url or url)
-        config = uvicorn.Config(
-            app, http="auto", ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
-            ws_per_message_deflate=False, ws_max_size=65_536, lifespan="off", access_log=False, log_config=None,
-            server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE,
-        )  # fmt: skip
+        config = server_config(build_app(hub, settings.public_url or url))
         with _runtime_file(settings.data_dir / "hub.json", url):
             await _Server(config, hub, url).serve(sockets=[listener])
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How the application is served, wherever that is."""
+    return uvicorn.Config(
+        app, http="auto", ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
+        ws_per_message_deflate=False, ws_max_size=65_536, lifespan="off", access_log=False, log_config=None,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE,
+    )  # fmt: skip
 
 
 class _Server(uvicorn.Server):
