@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from swarm_api.base import Model
@@ -24,8 +24,8 @@ class TaskQuery(Model):
     type: list[TaskType] = []
     label: Annotated[list[str], Field(description="`key` or `key=value`.")] = []
     q: Annotated[str | None, Field(max_length=200)] = None
-    since: Annotated[datetime | None, Field(description="Created then or later.")] = None
-    until: Annotated[datetime | None, Field(description="Created before.")] = None
+    since: Annotated[AwareDatetime | None, Field(description="Created then or later.")] = None
+    until: Annotated[AwareDatetime | None, Field(description="Created before.")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     cursor: Annotated[str | None, Field(description="`nextCursor` of the page before.")] = None
     page: Annotated[int | None, Field(ge=1, le=1_000_000)] = None

@@ -48,7 +48,9 @@ async def _check(path: Path, spec: TaskIn, where: str, roots: Iterable[Path]) ->
     try:
         await git(real, ["rev-parse", "--git-dir"])
     except GitFailed as error:
-        raise InvalidInput.field(f"{where}repo", f"{path} is no git repository", code="repo_not_found") from error
+        raise InvalidInput.field(
+            f"{where}repo", f"{path} is no git repository: {error}", code="repo_not_found"
+        ) from error
     await _check_ref(real, spec.base_ref, where)
 
 

@@ -16,15 +16,17 @@ class Tokens:
 
     @classmethod
     def load(cls, path: Path) -> "Tokens":
-        """With the secret kept at `path`, made on first use with mode 0600."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        with os.fdopen(descriptor, "wb") as file:
-            secret = secrets.token_bytes(32)
-            file.write(secret)
-        return cls(secret)
+        """With the secret kept at `path`, made on first use: whole or not at all, for its owner alone."""
+        if not path.exists():
+            draft = path.with_suffix(".new")
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(descriptor)
+            draft.replace(path)
+        return cls(path.read_bytes())
 
     def issue(self, agent_id: str) -> str:
         return urlsafe_b64encode(hmac.digest(self._secret, f"worker:{agent_id}".encode(), hashlib.sha256)).decode()

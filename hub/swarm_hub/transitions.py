@@ -60,6 +60,8 @@ def settle(tx: Transaction, pair: Pair, result: Result) -> None:
     task, agent = pair
     if task.cancel_ms is not None and result.status != "cancelled":
         result = result.model_copy(update={"status": "cancelled", "error": _error("cancelled", "it was cancelled")})
+    if task.cancel_ms is None and result.status == "cancelled":
+        result = result.model_copy(update={"status": "failure"})  # nobody asked for it: a machine going down, say
     code = result.error.code if result.error else None
     retry = code in RETRIED and task.cancel_ms is None
     lost = code in ("worker_lost", "start_failed")
