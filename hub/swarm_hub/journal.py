@@ -104,7 +104,7 @@ class Logs:
     def _hear(self, notices: Notices) -> None:
         for task_id, lines in notices.lines.items():
             if task_id in self._tails:
-                self._tails[task_id][0].publish(lines)
+                self._tails[task_id][0].publish([line_entry(row) for row in lines])
         for event in notices.events:
             if event.type in ENDING and event.task_id in self._tails:
                 self._tails[event.task_id][0].end()

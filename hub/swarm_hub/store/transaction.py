@@ -9,7 +9,7 @@ from sqlalchemy import Connection, CursorResult, Executable, Table, insert
 
 from swarm_api.words import EventType
 from swarm_hub.store import schema
-from swarm_hub.store.entries import Entry, event_entry, line_entry
+from swarm_hub.store.entries import Entry, event_entry
 
 Row = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Notices:
 
     def __init__(self) -> None:
         self.events: list[Entry] = []
-        self.lines: dict[str, list[Entry]] = defaultdict(list)
+        self.lines: dict[str, list[Row]] = defaultdict(list)  # by task
         self.controls: set[str] = set()  # agents with something new to do, or that are no longer current
         self.ready = False  # a task may have become ready
         self.freed = False  # an agent has ended, so that there is room for another
@@ -68,7 +68,7 @@ class Transaction:
     def line(self, row: Row) -> None:
         """Append a line to a task's log. The caller numbers it."""
         self.add(schema.log_lines, row)
-        self.notices.lines[row["task_id"]].append(line_entry(row))
+        self.notices.lines[row["task_id"]].append(row)
 
     def tell(self, agent_id: str) -> None:
         """Wake the agent's waiting call: there is control for it, or it is no longer current."""
