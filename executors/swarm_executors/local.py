@@ -78,7 +78,10 @@ class LocalExecutor:
             raise ExecutorError(f"{worker.agent_id} has processes that do not die: {left}")
 
     async def list(self, hub_id: str) -> Sequence[Handle]:
-        workers = await self._in_thread(lambda: self._workers.running(hub_id))
+        try:
+            workers = await self._in_thread(lambda: self._workers.running(hub_id))
+        except OSError as err:
+            raise ExecutorError(f"the workers cannot be listed: {err}") from err
         for worker in workers:
             self._keep(worker)
         return [worker.handle for worker in workers]

@@ -3,16 +3,15 @@
 import os
 import signal
 import time
-from collections import defaultdict
 
 import psutil
 
 COOKIE = "SWARM_AGENT"
 """The variable that every process of an agent inherits; its value is the agent's id (docs/decisions/0011)."""
 
-# A scan in which a process ended proves nothing: its child may be too young for the list that was read. Where other
-# people's processes come and go no scan is ever quiet, so this many must do.
-SCANS = 20
+# A scan in which a process ended proves nothing: it may have a child that is too young for the list that was read.
+# Where other people's processes come and go hardly any scan is quiet: this many must do. All but the first are quick.
+SCANS = 200
 LOOK_AGAIN = 0.002
 
 
@@ -73,12 +72,13 @@ def oldest_leader(agent_id: str) -> psutil.Process | None:
     return min(ours, key=lambda leader: (start_time(leader), leader.pid), default=None)
 
 
-def send(process: psutil.Process, number: int) -> None:
-    """Signal the process, unless it has ended, its number has a new owner, or it is not ours to signal."""
+def send(process: psutil.Process, number: int) -> bool:
+    """Signal the process. False: it has ended, or its number has a new owner, or it is not ours to signal."""
     try:
         process.send_signal(number)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        pass  # Whoever wants its end looks again, and says so when it stays.
+        return False
+    return True
 
 
 class Tree:
@@ -89,29 +89,21 @@ class Tree:
         self._since = since
         """The worker's start: nothing that is older can be of its tree, and need not be read."""
         self._members: set[psutil.Process] = set()
-        self._strangers: set[psutil.Process] = set()
+        self._seen: dict[int, psutil.Process] = {}
+        self._parents: dict[psutil.Process, int] = {}
 
     def add(self, process: psutil.Process) -> None:
         self._members.add(process)
 
     def scan(self, number: int = 0) -> bool:
-        """Look once for members not yet known and signal each on sight. False: this was a quiet scan, and none is new.
-
-        The youngest come first: one that forks and exits all the time is caught, if at all, right after the list of
-        processes was read.
-        """
-        quiet, known = True, len(self._members)
-        below: defaultdict[int, list[psutil.Process]] = defaultdict(list)
-        for pid in sorted(psutil.pids(), reverse=True):
-            try:
-                process = psutil.Process(pid)
-                if start_time(process) >= self._since:
-                    below[process.ppid()].append(process)
-                    quiet &= self._judge(process, number)
-            except psutil.NoSuchProcess:
-                quiet = False
-        self._descend(below, number)
-        return not quiet or len(self._members) > known
+        """Take in members not yet known, and signal each on sight. False: it found none, and no trace of one."""
+        known = len(self._members)
+        running = set(psutil.pids())
+        for pid in self._seen.keys() - running:
+            self._parents.pop(self._seen.pop(pid), None)
+        read = [self._meet(pid, number) for pid in sorted(running - self._seen.keys(), reverse=True)]
+        self._descend(number)
+        return len(self._members) > known or not all(read)
 
     def kill(self, seconds: float) -> list[int]:
         """SIGKILL all members until none is left. Returns the numbers of those that would not die in that time.
@@ -124,36 +116,54 @@ class Tree:
             send(process, signal.SIGSTOP)
         while True:
             for _ in range(SCANS):
-                if not self.scan(signal.SIGSTOP):
+                if not self.scan(signal.SIGSTOP) or time.monotonic() > deadline:
                     break
             self._forget_ended()
             if not self._members or time.monotonic() > deadline:
                 return sorted(process.pid for process in self._members)
             self._kill_known(deadline)
 
-    def _judge(self, process: psutil.Process, number: int) -> bool:
-        """Take the process in if it has the cookie. False: it is ending, maybe after a fork, and cannot be read."""
-        if process in self._members or process in self._strangers:
-            return True
-        variables = environment(process)
-        if variables is not None and variables.get(COOKIE) == self._agent_id:
-            self._take(process, number)
-            return True
-        self._strangers.add(process)
-        return variables != {}
+    def _meet(self, pid: int, number: int) -> bool:
+        """Judge a process not seen before. False: it is ending, maybe after a fork, and cannot be judged."""
+        try:
+            group = os.getpgid(pid)
+            process = self._seen[pid] = psutil.Process(pid)
+            if start_time(process) < self._since:
+                return True
+            variables = environment(process)
+            if variables is not None and variables.get(COOKIE) == self._agent_id:
+                self._take(process, group, number)
+            self._parents[process] = process.ppid()
+            return variables != {}
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            return False
 
-    def _descend(self, below: defaultdict[int, list[psutil.Process]], number: int) -> None:
-        parents = list(self._members)
-        while parents:
-            parent = parents.pop()
-            for child in below.get(parent.pid, ()):
-                if child not in self._members and start_time(child) >= start_time(parent):
-                    self._take(child, number)
-                    parents.append(child)
+    def _take(self, process: psutil.Process, group: int, number: int) -> None:
+        """Signal a process that proved to be a member.
 
-    def _take(self, process: psutil.Process, number: int) -> None:
+        One that forks and exits all the time is gone by now. But its child is in the same group, and the whole group
+        is the agent's, since it is in a session that the worker or something below it began.
+        """
         self._members.add(process)
-        send(process, number)
+        if not send(process, number) and number:
+            try:
+                os.killpg(group, number)
+            except (ProcessLookupError, PermissionError):
+                pass  # the group ended too, or is a superuser's by now
+
+    def _descend(self, number: int) -> None:
+        """Take in what is below the members."""
+        below = {process for process in self._parents if process not in self._members and self._has_parent(process)}
+        for process in below:
+            self._members.add(process)
+            send(process, number)
+        if below:
+            self._descend(number)
+
+    def _has_parent(self, process: psutil.Process) -> bool:
+        """Whether its parent is a member. What started before its parent is the child of the number's last owner."""
+        parent = self._seen.get(self._parents[process])
+        return parent in self._members and parent is not None and start_time(process) >= start_time(parent)
 
     def _kill_known(self, deadline: float) -> None:
         for process in self._members:

@@ -95,9 +95,11 @@ class Workers:
     def bury(self, worker: Worker) -> Observation:
         """What became of a worker that runs no more. Nothing it started outlives this."""
         folder = self._folder(worker.agent_id)
-        if self._is_another(worker) or not folder.path.is_dir():
-            return Observation("lost", detail="nothing is known of this process")
+        if self._is_another(worker):
+            return Observation("lost", detail="another process has its number")
         left = self.end(worker, Tree(worker.agent_id, worker.start_time))
+        if not folder.path.is_dir():
+            return Observation("lost", detail="its folder is gone")
         code = folder.exit_code()
         return Observation("exited", code, _reason(code, folder.last_line(), left))
 
