@@ -142,14 +142,14 @@ class Tree:
         """Signal a process that proved to be a member.
 
         One that forks and exits all the time is gone by now. But its child is in the same group, and the whole group
-        is the agent's, since it is in a session that the worker or something below it began.
+        is the agent's, since its session was begun by the worker or by something below it.
         """
         self._members.add(process)
         if not send(process, number) and number:
             try:
-                os.killpg(group, number)
+                os.killpg(group, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
-                pass  # the group ended too, or is a superuser's by now
+                pass  # The group has ended too, or what is left of it is a superuser's.
 
     def _descend(self, number: int) -> None:
         """Take in what is below the members."""

@@ -28,7 +28,7 @@ def stranger() -> Iterator[psutil.Popen]:
     """A process that is nobody's worker."""
     with psutil.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"], start_new_session=True) as process:
         yield process
-        assert process.is_running(), "it was not touched"
+        assert process.poll() is None, "it was not touched"
         process.kill()
 
 
