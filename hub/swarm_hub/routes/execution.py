@@ -1,10 +1,10 @@
 """Starting tasks by hand, and what runs: execute, agents, queue."""
 
 from pydantic import Field
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import select
 from starlette.responses import Response
 
-from swarm_api.agents import Agent, AgentList, BlockedTask, Executed, Queue
+from swarm_api.agents import Agent, AgentList, BlockedTask, Executed
 from swarm_api.base import Answer, Model
 from swarm_api.errors import NotFound
 from swarm_api.words import LIVE
@@ -12,12 +12,13 @@ from swarm_hub import claims
 from swarm_hub.claims import Claimed
 from swarm_hub.find import find_task, newest_seq
 from swarm_hub.http import Call, reply
+from swarm_hub.queue import look_at_queue
 from swarm_hub.repeats import once
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.views import agent_view
 
-t, a = schema.tasks.c, schema.agents.c
+a = schema.agents.c
 
 
 class AgentQuery(Model):
@@ -79,24 +80,4 @@ async def agent(call: Call) -> Response:
 async def queue(call: Call) -> Response:
     capacity = call.hub.scheduler.place.capacity
     now = call.hub.store.now_ms()
-    pending = (t.status == "pending") & (t.live == 0)
-    count = func.count()
-
-    def look(c: Connection) -> Queue:
-        waiting = select(func.sum(t.hold), func.sum(t.waiting_on > 0), count).where(pending)
-        held, depending, total = c.execute(waiting).one()
-        oldest, ready = c.execute(select(func.min(t.created_ms), count).where(text(schema.READY))).one()
-        by_priority = c.execute(select(t.priority, count).where(pending).group_by(t.priority)).all()
-        live = select(count).where(a.released == 0, a.status.in_(LIVE))
-        return Queue(
-            pending=total,
-            ready=ready,
-            blocked={"hold": held or 0, "dependency": depending or 0},
-            running=c.execute(live).scalar_one(),
-            capacity=capacity,
-            by_priority={"high": 0, "normal": 0, "low": 0, **dict(by_priority)},
-            oldest_ready_seconds=max(0, now - oldest) // 1000 if oldest else 0,
-            seq=newest_seq(c),
-        )
-
-    return reply(await call.hub.store.read(look))
+    return reply(await call.hub.store.read(lambda c: look_at_queue(c, capacity, now)))
