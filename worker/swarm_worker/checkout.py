@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarm_worker.git import Git
+from swarm_worker.gitconfig import Config
 
 
 class CheckoutFailed(Exception):
@@ -20,6 +21,12 @@ class Repository:
 
     git: Git
     common: Path
+    config: Config
+
+    @property
+    def inside(self) -> Git:
+        """Calls from within the repository's own folder: a worktree is not removed from within itself."""
+        return Git(self.common, self.git.env, (f"--git-dir={self.common}",))
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,14 @@ class Checkout:
 
     path: Path
     git_dir: Path
-    common: Path
+    repo: Repository
     branch: str
     base: str
     git: Git
+
+    @property
+    def common(self) -> Path:
+        return self.repo.common
 
     @property
     def linked(self) -> bool:
@@ -61,7 +72,7 @@ class Checkout:
 
 def checkout_of(path: Path, git_dir: Path, repo: Repository, branch: str, base: str) -> Checkout:
     where = (f"--git-dir={git_dir}", f"--work-tree={path}")
-    return Checkout(path, git_dir, repo.common, branch, base, Git(path, repo.git.env, where))
+    return Checkout(path, git_dir, repo, branch, base, Git(path, repo.git.env, where))
 
 
 def registered(common: Path, path: Path) -> Path | None:

@@ -14,10 +14,10 @@ PATIENCE = 15.0
 
 
 class Opened(NamedTuple):
-    """The lock is to be closed by whoever opened the checkout."""
+    """The site's lock is to be closed by whoever opened the checkout."""
 
     checkout: Checkout
-    lock: Lock
+    site: Site
 
 
 async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: float = PATIENCE) -> Opened:
@@ -32,7 +32,7 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
         raise CheckoutFailed("worktree_busy", message) from busy
     try:
         site = Site(path, order.branch, lock, order.resume is not None, say)
-        return Opened(await _open(order, workspace, site), lock)
+        return Opened(await _open(order, workspace, site), site)
     except BaseException:
         lock.close()
         raise
@@ -40,13 +40,14 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
 
 async def _open(order: WorkOrder, workspace: Path, site: Site) -> Checkout:
     source = order.source
+    known = site.base if site.resume else None
     if source.kind == "scratch":
         return await open_scratch(site)
     if source.kind == "local":
         repo = await open_local(Path(source.location))
-        return await enter(repo, site, site.base or await local_base(repo, source.base_ref))
+        return await enter(repo, site, known or await local_base(repo, source.base_ref))
     clones = workspace / "clones"
-    if site.base and (clone := await open_clone(clones, source.location)):
-        return await enter(clone, site, site.base)
+    if known and (clone := await open_clone(clones, source.location)):
+        return await enter(clone, site, known)
     repo, base = await open_url(clones, source.location, source.base_ref)
     return await enter(repo, site, base)

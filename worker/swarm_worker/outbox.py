@@ -31,6 +31,7 @@ class Outbox:
         self._held: deque[Report] = deque()
         self._dropped = 0
         self._stand_in: bytes | None = None
+        self.refused_result = False
 
     @property
     def elapsed_ms(self) -> int:
@@ -75,7 +76,9 @@ class Outbox:
 
     def excuse(self, refused: bytes, why: str) -> None:
         """Put something harmless in the place of a report that the hub will never take: numbers have no gaps."""
-        self._stand_in = encode(_excuse(json.loads(refused), why))
+        report = _excuse(json.loads(refused), why)
+        self._stand_in = encode(report)
+        self.refused_result = isinstance(report, ResultReport)
 
     def _store(self, report: Report) -> None:
         self._held.append(report)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from swarm_worker.checkout import Checkout, CheckoutFailed, Repository, checkout_of
 from swarm_worker.git import Git, GitFailed, environment
+from swarm_worker.gitconfig import Config
 from swarm_worker.locks import Lock
-from swarm_worker.worktrees import MAKING, Site, save_earlier, start_over
+from swarm_worker.worktrees import Site, save_earlier, start_over
 
 FETCHED = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 HEAD = "+HEAD:refs/remotes/origin/HEAD"
@@ -19,12 +20,12 @@ async def open_local(path: Path) -> Repository:
     """The repository at a path. Raises `CheckoutFailed`."""
     if not path.is_dir():
         raise CheckoutFailed("repo_not_found", f"there is no folder {path} on the worker's machine")
-    git, _ = await Git.at(path)
+    git, config = await Git.at(path)
     try:
         common = (await git.run("rev-parse", "--path-format=absolute", "--git-common-dir")).strip()
     except GitFailed as failure:
         raise CheckoutFailed("repo_not_found", f"{path} cannot be used as a git repository: {failure}") from failure
-    return Repository(git, Path(common).resolve())
+    return Repository(git, Path(common).resolve(), config)
 
 
 async def local_base(repo: Repository, ref: str | None) -> str:
@@ -43,8 +44,8 @@ async def open_url(clones: Path, url: str, base_ref: str | None) -> tuple[Reposi
         if not path.exists():
             await _clone(path, url)
         else:
-            await _fetch(await _bare(path), url)
-        git = await _bare(path)
+            await _fetch((await _bare(path))[0], url)
+        git, config = await _bare(path)
         if (base := await _resolve_fetched(git, url, base_ref)) is None:
             raise _no_ref(url, base_ref)
     except GitFailed as failure:
@@ -53,13 +54,16 @@ async def open_url(clones: Path, url: str, base_ref: str | None) -> tuple[Reposi
         raise CheckoutFailed(code, f"cannot fetch {url}: {failure}") from failure
     finally:
         lock.close()
-    return Repository(git, path.resolve()), base
+    return Repository(git, path.resolve(), config), base
 
 
 async def open_clone(clones: Path, url: str) -> Repository | None:
     """The clone as it is, if there is one."""
     path = clone_of(clones, url)
-    return Repository(await _bare(path), path.resolve()) if path.exists() else None
+    if not path.exists():
+        return None
+    git, config = await _bare(path)
+    return Repository(git, path.resolve(), config)
 
 
 def clone_of(clones: Path, url: str) -> Path:
@@ -76,22 +80,21 @@ async def open_scratch(site: Site) -> Checkout:
 
 
 async def _open_scratch(site: Site) -> Checkout:
-    earlier = site.lock.text
-    if earlier and not site.unfinished and (site.path / ".git").is_dir():
-        return await _enter_scratch(site, earlier)
-    if site.unfinished:
+    if site.base and not site.partial and (site.path / ".git").is_dir():
+        return await _enter_scratch(site, site.base)
+    if site.partial:
         shutil.rmtree(site.path, ignore_errors=True)
     site.set_aside()
-    site.lock.write(MAKING)
+    site.mark_partial("")
     site.path.mkdir(parents=True)
-    git, _ = await Git.at(site.path)
+    git, config = await Git.at(site.path)
     base = await _begin(git, site.branch)
-    site.lock.write(base)
-    return _scratch(site, git, base)
+    site.mark_whole(base)
+    return _scratch(site, git, config, base)
 
 
 async def _enter_scratch(site: Site, base: str) -> Checkout:
-    checkout = _scratch(site, (await Git.at(site.path))[0], base)
+    checkout = _scratch(site, *await Git.at(site.path), base)
     await save_earlier(checkout, site)
     if site.resume:
         await checkout.git.run("checkout", "--quiet", site.branch, "--")
@@ -100,9 +103,9 @@ async def _enter_scratch(site: Site, base: str) -> Checkout:
     return checkout
 
 
-def _scratch(site: Site, git: Git, base: str) -> Checkout:
+def _scratch(site: Site, git: Git, config: Config, base: str) -> Checkout:
     git_dir = site.path / ".git"
-    return checkout_of(site.path, git_dir, Repository(git, git_dir), site.branch, base)
+    return checkout_of(site.path, git_dir, Repository(git, git_dir, config), site.branch, base)
 
 
 async def _begin(git: Git, branch: str) -> str:
@@ -120,13 +123,12 @@ async def _clone(path: Path, url: str) -> None:
     git, _ = await Git.at(new)
     await git.run("init", "--quiet", "--bare")
     await git.run("remote", "add", "origin", url)
-    await _fetch(await _bare(new), url)
+    await _fetch((await _bare(new))[0], url)
     new.rename(path)
 
 
-async def _bare(path: Path) -> Git:
-    git, _ = await Git(path, environment(os.environ), (f"--git-dir={path}",)).secured()
-    return git
+async def _bare(path: Path) -> tuple[Git, Config]:
+    return await Git(path, environment(os.environ), (f"--git-dir={path}",)).secured()
 
 
 async def _fetch(git: Git, url: str) -> None:

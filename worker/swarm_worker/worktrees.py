@@ -11,7 +11,7 @@ from swarm_worker.locks import Lock
 from swarm_worker.status import under_way
 
 REASON = "an agent of claude-swarm works here"
-MAKING = "making"
+PARTIAL, WHOLE = "partial", "whole"
 Say = Callable[[str], None]
 
 
@@ -19,7 +19,8 @@ Say = Callable[[str], None]
 class Site:
     """Where a task's worktree is, and the lock that its attempts share.
 
-    In the lock's file stands the base commit, or `MAKING` as long as no agent can have been in the worktree.
+    In the lock's file stand the base commit and whether the worktree is whole. One that is not holds nobody's work:
+    git was stopped while it made it, or while it removed what was on the branch already.
     """
 
     path: Path
@@ -29,13 +30,19 @@ class Site:
     say: Say
 
     @property
-    def unfinished(self) -> bool:
-        return self.lock.text == MAKING
+    def partial(self) -> bool:
+        return self.lock.text.startswith(PARTIAL)
 
     @property
     def base(self) -> str | None:
-        """Where an earlier attempt started, if this one is to go on from it."""
-        return self.lock.text if self.resume and self.lock.text and not self.unfinished else None
+        """Where the attempts before this one started."""
+        return self.lock.text.rpartition(" ")[2] or None
+
+    def mark_partial(self, base: str) -> None:
+        self.lock.write(f"{PARTIAL} {base}")
+
+    def mark_whole(self, base: str) -> None:
+        self.lock.write(f"{WHOLE} {base}")
 
     def set_aside(self) -> None:
         """Make room without removing anything that somebody may have made."""
@@ -52,14 +59,14 @@ async def enter(repo: Repository, site: Site, base: str) -> Checkout:
     """
     try:
         git_dir = registered(repo.common, site.path)
-        if git_dir and site.path.is_dir() and not site.unfinished:
+        if git_dir and site.path.is_dir() and not site.partial:
             return await _enter_again(checkout_of(site.path, git_dir, repo, site.branch, base), site)
         await _clear(repo, site, git_dir)
-        site.lock.write(MAKING)
+        site.mark_partial(base)
         checkout = await _add(repo, site, base)
     except GitFailed as failure:
         raise CheckoutFailed("checkout_failed", f"git cannot make the worktree {site.path}: {failure}") from failure
-    site.lock.write(checkout.base)
+    site.mark_whole(checkout.base)
     return checkout
 
 
@@ -67,18 +74,19 @@ async def start_over(checkout: Checkout, site: Site) -> None:
     """Put the branch back to the base, in a worktree whose work has been saved."""
     await _keep_tip(checkout.git, checkout, site)
     await checkout.git.run("checkout", "--quiet", "--force", "-B", checkout.branch, checkout.base, "--")
-    site.lock.write(checkout.base)
+    site.mark_whole(checkout.base)
 
 
-async def remove(checkout: Checkout) -> None:
-    """Raises `GitFailed`, and the rest of the worktree stays."""
-    await _in_repository(checkout).run("worktree", "remove", "--force", "--force", "--", str(checkout.path))
+async def remove(checkout: Checkout, site: Site) -> None:
+    """Remove a worktree with all that is in it. Raises `GitFailed`, and the rest of it stays."""
+    site.mark_partial(checkout.base)
+    await checkout.repo.inside.run("worktree", "remove", "--force", "--force", "--", str(checkout.path))
 
 
 async def leave(checkout: Checkout) -> None:
     """Let the worktree stay, but give the branch free for others."""
     await checkout.git.run("update-ref", "--no-deref", "-m", "kept by claude-swarm", "HEAD", "HEAD")
-    await _in_repository(checkout).run("worktree", "unlock", "--", str(checkout.path))
+    await checkout.repo.inside.run("worktree", "unlock", "--", str(checkout.path))
 
 
 async def save_earlier(checkout: Checkout, site: Site) -> None:
@@ -98,7 +106,7 @@ async def _enter_again(checkout: Checkout, site: Site) -> Checkout:
         await checkout.git.run("checkout", "--quiet", checkout.branch, "--")
     else:
         await start_over(checkout, site)
-    await _in_repository(checkout).run("worktree", "lock", "--reason", REASON, "--", str(checkout.path), ok=(0, 128))
+    await checkout.repo.inside.run("worktree", "lock", "--reason", REASON, "--", str(checkout.path), ok=(0, 128))
     return checkout
 
 
@@ -125,7 +133,7 @@ async def _add(repo: Repository, site: Site, base: str) -> Checkout:
 
 async def _add_for_existing(repo: Repository, site: Site, base: str, add: tuple[str, ...]) -> str:
     """The base commit: of a branch whose beginning nobody remembers, where it left the base."""
-    branch = Checkout(site.path, site.path, repo.common, site.branch, base, repo.git)
+    branch = Checkout(site.path, site.path, repo, site.branch, base, repo.git)
     if holder := branch.held_elsewhere():
         raise _held(site.branch, holder)
     if site.resume:
@@ -140,11 +148,6 @@ async def _keep_tip(git: Git, checkout: Checkout, site: Site) -> None:
     tip = (await git.run("rev-parse", "--verify", "--end-of-options", checkout.ref)).strip()
     if not await git.says("merge-base", "--is-ancestor", tip, checkout.base):
         site.say(f"starting over; what {checkout.branch} held is kept as {await keep(git, checkout.branch, tip)}")
-
-
-def _in_repository(checkout: Checkout) -> Git:
-    """A worktree is not removed from within."""
-    return Git(checkout.common, checkout.git.env, (f"--git-dir={checkout.common}",))
 
 
 def _held(branch: str, holder: Path) -> CheckoutFailed:

@@ -1,0 +1,59 @@
+"""What is done with kept work: delivered as ordered, and its worktree cleared away when nothing is lost by it."""
+
+from dataclasses import replace
+
+from swarm_api.worker import ResultReport
+from swarm_worker.attempt import Attempt, Work, failed, stopped
+from swarm_worker.delivery import DeliveryFailed, make_patch, push
+from swarm_worker.git import GitFailed
+from swarm_worker.halt import Halted
+from swarm_worker.worktrees import leave, remove
+
+
+async def deliver(attempt: Attempt, work: Work) -> ResultReport:
+    """The result, with a patch or after a push if the order asks for one."""
+    if work.result.status != "success":
+        return work.result
+    try:
+        return await _deliver(attempt, work)
+    except DeliveryFailed as failure:
+        return failed(work.result, failure.code, str(failure))
+    except GitFailed as failure:
+        return failed(work.result, "delivery_failed", f"the work is on the branch, but no patch was made: {failure}")
+    except Halted as halted:
+        return stopped(work.result, halted.reason)
+
+
+async def _deliver(attempt: Attempt, work: Work) -> ResultReport:
+    order, checkout = attempt.order, work.opened.checkout
+    if order.deliver == "patch":
+        return replace(work.result, patch=await make_patch(checkout, work.saved.commit, work.place.tmp))
+    if order.push:
+        await attempt.halt.unless(push(checkout, order.source, work.saved.commit))
+        attempt.outbox.say(f"pushed {order.branch}")
+    return work.result
+
+
+async def tidy(attempt: Attempt, work: Work, result: ResultReport) -> None:
+    """Remove the worktree when everything in it is on the branch; else say why it stays, and free the branch."""
+    checkout, site = work.opened
+    if not checkout.linked:
+        return
+    reasons = [*work.saved.obstacles, *([work.saved.problem] if work.saved.problem else [])]
+    try:
+        if not reasons:
+            await remove(checkout, site)
+            if result.status == "success":
+                site.lock.remove()
+            return
+        await leave(checkout)
+    except GitFailed as failure:
+        reasons.append(str(failure))
+    attempt.outbox.say(f"the worktree {checkout.path} stays: {'; '.join(reasons)}")
+
+
+async def drop_branch(work: Work) -> None:
+    """Of work that the hub has as a patch, unless something of it could not be committed."""
+    checkout = work.opened.checkout
+    if checkout.linked and not work.saved.obstacles and not work.saved.problem:
+        await checkout.repo.inside.run("update-ref", "-d", checkout.ref, work.saved.commit)

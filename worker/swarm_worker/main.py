@@ -1,0 +1,51 @@
+"""`swarm-worker`: the process that carries one agent. An executor starts it; everything else the hub tells it.
+
+What is imported here decides how soon a task runs: the rest of the worker is imported when the claim has been answered.
+"""
+
+import os
+import signal
+import sys
+
+from swarm_api.wire import Wire
+from swarm_worker.claim import NotOurs, Stopped, claim
+from swarm_worker.launch import BadLaunch, read_launch, take_lock
+from swarm_worker.seal import seal
+
+USAGE, NOT_OURS = 2, 3
+CLAIM_TIMEOUT = 10.0
+
+
+def main() -> int:
+    """The exit code. Does not return once there is work: threads may still wait for an answer nobody needs."""
+    stops: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: stops.append(number))
+    take_lock(os.environ)
+    seal()
+    try:
+        launch = read_launch(os.environ)
+    except BadLaunch as error:
+        sys.stderr.write(f"swarm-worker: {error}\n")
+        return USAGE
+    wire = Wire(launch.hub_url, launch.token, CLAIM_TIMEOUT)
+    try:
+        order = claim(wire, launch.agent_id, lambda: bool(stops))
+    except NotOurs as refusal:
+        sys.stderr.write(f"swarm-worker: {refusal}\n")
+        return NOT_OURS
+    except Stopped:
+        return 0
+
+    import asyncio
+
+    from swarm_worker.life import Life
+
+    async def live() -> int:
+        life = Life(launch, wire, order)
+        if stops:
+            life.terminate()
+        return await life.run()
+
+    code = asyncio.new_event_loop().run_until_complete(live())
+    sys.stderr.flush()
+    os._exit(code)

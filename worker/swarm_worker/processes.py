@@ -1,0 +1,80 @@
+"""The processes of an agent, all of them below the worker or marked with its cookie."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swarm_worker.launch import COOKIE
+
+if TYPE_CHECKING:
+    import psutil
+
+MERCY = 0.5
+"""Seconds between the request to end and the end."""
+LONGEST = 5.0
+LOOK_AGAIN = 0.02
+
+
+def has_children() -> bool:
+    """False only when there are none for certain. Orphans of our descendants count: we are their parent on Linux.
+
+    Asked of the kernel, because most workers have none in the end and psutil takes longer to import than this to ask.
+    """
+    if sys.platform != "linux":
+        return True
+    try:
+        return any(children.read_text().strip() for children in Path("/proc/self/task").glob("*/children"))
+    except OSError:
+        return True  # a kernel that does not say
+
+
+def find_all(agent_id: str) -> "list[psutil.Process]":
+    """Every running process of the agent but this one."""
+    import psutil
+
+    found = set(psutil.Process().children(recursive=True))
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(COOKIE) == agent_id:
+                found.add(process)
+    return [process for process in found if _runs(process)]
+
+
+def _runs(process: "psutil.Process") -> bool:
+    import psutil
+
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+async def end_all(agent_id: str, mercy: float = MERCY) -> list[str]:
+    """End what an agent left running; the names of what there was. `mercy`: seconds until asking becomes killing."""
+    if not has_children():
+        return []
+    loop = asyncio.get_running_loop()
+    began, asked, names = loop.time(), set[int](), set[str]()
+    while (left := find_all(agent_id)) and loop.time() - began < LONGEST:
+        kill = loop.time() - began >= mercy
+        for process in left:
+            if kill or process.pid not in asked:
+                asked.add(process.pid)
+                names |= _send(process, signal.SIGKILL if kill else signal.SIGTERM)
+        await asyncio.sleep(LOOK_AGAIN)
+    return sorted(names)
+
+
+def _send(process: "psutil.Process", number: int) -> set[str]:
+    import psutil
+
+    try:
+        name = process.name()
+        process.send_signal(number)  # looks first whether the number has a new owner
+        return {name}
+    except psutil.Error:
+        return set()
