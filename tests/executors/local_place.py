@@ -102,18 +102,18 @@ class LocalPlace:
         """Leave nothing behind, whatever the test did."""
         for executor in self._executors:
             await executor.aclose()
-        for path in self.data_dir.glob("agents/*"):
-            _clear(path)
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if Path(process.cwd()).is_relative_to(self.data_dir):  # also where the folder is gone
+                    process.kill()
+        for starts in self.data_dir.glob("agents/*/starts"):
+            for pid in starts.read_text().split():
+                _reap(int(pid))
 
 
-def _clear(folder: Path) -> None:
-    for process in processes_of(folder.name):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    starts = folder / "starts"
-    for pid in starts.read_text().split() if starts.exists() else ():
-        with suppress(ChildProcessError):
-            os.waitpid(int(pid), 0)
+def _reap(pid: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def processes_of(agent_id: str) -> list[psutil.Process]:
