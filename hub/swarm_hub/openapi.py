@@ -42,7 +42,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The document for these routes. WebSockets are outside OpenAPI; `/ws` is described as a GET that upgrades."""
     refs, schemas = _schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
+    for route in sorted(routes, key=lambda route: route.permission == "worker"):  # people first
         method = "get" if route.method == "WS" else route.method.lower()
         paths.setdefault(route.path, {})[method] = _operation(route, refs)
     return {
@@ -104,8 +104,7 @@ def _inline(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
-    answers: dict[str, Any] = {"default": {"description": "A problem", "content": _json_of(
-        PROBLEM_JSON, {"$ref": "#/components/schemas/Problem"})}}  # fmt: skip
+    answers: dict[str, Any] = {}
     for status, kind in route.answers.items():
         if isinstance(kind, str):
             content = _json_of(kind, {})
@@ -114,7 +113,8 @@ def _responses(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
         for stream in _STREAMS.get(route.path, ()):
             content[stream] = {"schema": {"type": "string"}}
         answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
-    return answers
+    problem = _json_of(PROBLEM_JSON, {"$ref": "#/components/schemas/Problem"})
+    return {**answers, "default": {"description": "A problem", "content": problem}}
 
 
 def _json_of(media_type: str, schema: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`/docs`: the OpenAPI document as a page that loads nothing from anywhere."""
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -52,7 +53,7 @@ def _answers(operation: Mapping[str, Any]) -> str:
 
 def _schemas(document: Mapping[str, Any]) -> Iterator[str]:
     for name, schema in sorted(document["components"]["schemas"].items()):
-        yield f"<h2 id={escape(name)}>{escape(name)}</h2><div>{escape(schema.get('description', ''))}</div>"
+        yield f"<h2 id={escape(name)}>{escape(name)}</h2><div>{_text(schema.get('description', ''))}</div>"
         required = set(schema.get("required", ()))
         properties = schema.get("properties", {})
         yield _table((key, value, "required" if key in required else "") for key, value in properties.items())
@@ -61,10 +62,14 @@ def _schemas(document: Mapping[str, Any]) -> Iterator[str]:
 def _table(rows: Iterator[tuple[str, Mapping[str, Any], str]]) -> str:
     cells = [
         f"<tr><td>{escape(name)}<td class=type>{_type(schema)}<td>{escape(note)}"
-        f"<td>{escape(str(schema.get('description', '')))}"
+        f"<td>{_text(schema.get('description', ''))}"
         for name, schema, note in rows
     ]
     return f"<table>{''.join(cells)}</table>" if cells else ""
+
+
+def _text(description: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(description))
 
 
 def _type(schema: Mapping[str, Any]) -> str:
