@@ -40,7 +40,7 @@ class Connection:
 
     def receive(self) -> Answer | None:
         """The answer, when what has come completes it."""
-        data = self.socket.recv(1 << 18)
+        data = self.socket.recv(1 << 15)
         if not data:
             raise ConnectionError("the hub closed a connection")
         self._received += data

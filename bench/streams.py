@@ -13,7 +13,7 @@ from bench.load import Address
 
 _SEQ = re.compile(rb'"seq": ?(\d+)')
 _MARK = b"\nid: "
-_RECEIVE = 1 << 18
+_RECEIVE = 1 << 15
 
 
 class Stream(Protocol):
