@@ -38,4 +38,7 @@ class Runtime(Protocol):
         """A message for the agent, heard at its next turn."""
 
     async def interrupt(self) -> None:
-        """Ask it to stop now; it ends in its own time (the worker waits a few seconds, then closes it)."""
+        """Ask it to stop now; it ends in its own time (the worker waits a few seconds, then closes it).
+
+        Right after a message it drops what it is doing for the message instead of ending.
+        """

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,10 +23,11 @@ class ScriptedRuntime:
         self._reports: asyncio.Queue[Report | None] = asyncio.Queue()
         self._messages: asyncio.Queue[str] = asyncio.Queue()
         self._work: asyncio.Task[ResultReport] | None = None
-        self._deaf = False
+        self._play: _Play | None = None
 
     async def run(self, order: WorkOrder, place: Place) -> AsyncIterator[Report]:
-        self._work = asyncio.create_task(_Play(order, place, self._reports.put_nowait, self._messages, self).play())
+        self._play = _Play(order, place, self._reports.put_nowait, self._messages)
+        self._work = asyncio.create_task(self._play.play())
         self._work.add_done_callback(lambda _: self._reports.put_nowait(None))
         try:
             while (report := await self._reports.get()) is not None:
@@ -40,11 +41,12 @@ class ScriptedRuntime:
         self._messages.put_nowait(message)
 
     async def interrupt(self) -> None:
-        if self._work and not self._deaf:
+        if self._work is None or self._play is None or self._play.deaf:
+            return
+        if self._messages.empty():
             self._work.cancel()
-
-    def be_deaf(self) -> None:
-        self._deaf = True
+        else:
+            self._play.skip()
 
     def _result(self, work: asyncio.Task[ResultReport]) -> ResultReport:
         if work.cancelled():
@@ -56,18 +58,15 @@ class _Play:
     """One run of a script."""
 
     def __init__(
-        self,
-        order: WorkOrder,
-        place: Place,
-        report: Callable[[Report], None],
-        messages: asyncio.Queue[str],
-        runtime: ScriptedRuntime,
+        self, order: WorkOrder, place: Place, report: Callable[[Report], None], messages: asyncio.Queue[str]
     ) -> None:
+        self.deaf = False
         self._order = order
         self._place = place
         self._report = report
         self._messages = messages
-        self._runtime = runtime
+        self._step: asyncio.Future[None] | None = None
+        self._skipping = False
         self._result = ResultReport(status="success", summary="done")
 
     async def play(self) -> ResultReport:
@@ -75,12 +74,26 @@ class _Play:
             name = next((key for key in step if key in _STEPS), None)
             if name is None:
                 return self._failure(f"no such step: {step}")
-            await _STEPS[name](self, step)
+            await self._do(_STEPS[name](self, step))
             self._result = replace(self._result, turns=turns)
             self._report(ProgressReport(turns=turns, last_tool=name))
             if self._result.status != "success":
                 break
         return self._result
+
+    def skip(self) -> None:
+        """Leave the step that is being done."""
+        if self._step:
+            self._skipping = self._step.cancel()
+
+    async def _do(self, step: Coroutine[Any, Any, None]) -> None:
+        self._step = asyncio.ensure_future(step)
+        try:
+            await self._step
+        except asyncio.CancelledError:
+            if not self._skipping:
+                raise
+            self._skipping = False
 
     def _steps(self) -> list[Step]:
         try:
@@ -135,7 +148,7 @@ class _Play:
         self._report(from_wire(ProgressReport, step["progress"]))
 
     async def hang(self, _step: Step) -> None:
-        self._runtime.be_deaf()
+        self.deaf = True
         await asyncio.Event().wait()
 
     async def crash(self, _step: Step) -> None:
@@ -158,7 +171,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-_STEPS: Mapping[str, Callable[[_Play, Step], Awaitable[None]]] = {
+_STEPS: Mapping[str, Callable[[_Play, Step], Coroutine[Any, Any, None]]] = {
     "say": _Play.say,
     "write": _Play.write,
     "run": _Play.run,

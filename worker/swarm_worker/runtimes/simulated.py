@@ -48,7 +48,8 @@ class SimulatedRuntime:
         self._messages.append(message)
 
     async def interrupt(self) -> None:
-        self._interrupted.set()
+        if not self._messages:
+            self._interrupted.set()
 
     async def _is_interrupted(self, seconds: float) -> bool:
         with suppress(TimeoutError):
