@@ -160,7 +160,7 @@ class HubClient:
         return await self._post(f"/api/execute/{quote(task_id, safe='')}", Agent)
 
     async def execute_all(self) -> Executed:
-        """Start all that is ready."""
+        """Start all that may start, what is on hold too."""
         return await self._post("/api/execute/batch", Executed)
 
     async def agents(self, *, active: bool | None = None) -> AgentList:

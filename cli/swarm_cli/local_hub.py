@@ -39,8 +39,12 @@ def program() -> Path:
     """The hub's program, installed beside this one. Raises a `Fault` when it is not."""
     path = Path(sys.executable).parent / "swarm-hub"
     if not path.exists():
-        raise Fault(f"the hub is not installed ({path} is missing)", hint="pip install 'claude-swarm[hub,worker]'")
+        raise not_installed()
     return path
+
+
+def not_installed() -> Fault:
+    return Fault("the hub is not installed here", hint="pip install 'claude-swarm[hub,worker]'")
 
 
 def find(environ: Mapping[str, str]) -> Running | None:
@@ -57,8 +61,10 @@ def stale(environ: Mapping[str, str]) -> Running | None:
 
 def _process(note: Running) -> Any:
     """The process the note is about: never a later owner of its number. None when it is gone."""
-    import psutil
-
+    try:
+        import psutil
+    except ImportError as error:
+        raise not_installed() from error
     try:
         process = psutil.Process(note.pid)
         if process.status() == psutil.STATUS_ZOMBIE:

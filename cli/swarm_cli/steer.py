@@ -51,7 +51,7 @@ def execute(
     task_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID...]", autocompletion=complete_ids, help="The tasks to start.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that is ready.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All that may start.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
