@@ -28,11 +28,11 @@ def batch(count: int, seed: int, **fields: Any) -> bytes:
     return request("POST", "/api/tasks", json.dumps({"tasks": tasks}).encode())
 
 
-SHORT: dict[str, str] = {}
+SHORT = {"simulate.seconds": "0"}
 """Labels of a simulated task that ends as soon as it can."""
 
 
-WAITING: dict[str, Any] = {}
+WAITING = {"prompt": '[{"sleep": 600}]'}
 """Fields of a scripted task that runs until it is stopped."""
 
 
