@@ -23,7 +23,6 @@ class CannotStart(Exception):
 
 def main() -> int:
     """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is in use."""
-    os.umask(0o077)
     try:
         settings = read_settings(os.environ)
         configure(settings.log_format, settings.log_level)
