@@ -1,0 +1,116 @@
+"""Claude Code on its own, without a hub: an order, a place, and the reports of the run as they come."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from swarm_api.worker import (
+    Limits,
+    LogReport,
+    ProgressReport,
+    Report,
+    ResultReport,
+    Source,
+    Upstream,
+    UsageReport,
+    WorkOrder,
+)
+from swarm_worker.runtimes import Place
+from swarm_worker.runtimes.claude import ClaudeRuntime
+
+DEADLINE = 30.0  # seconds
+KEY = "sk-ant-the-key-of-the-test"
+PRICE = {"input": 2, "output": 10, "cache_read": 0.1, "cache_write_5m": 2.5, "cache_write_1h": 4}
+"""Micro-dollars a token of Sonnet 5.5, as the CLI counts."""
+
+T = TypeVar("T", bound=Report)
+
+
+def make_place(folder: Path, **env: str) -> Place:
+    """A repository with one commit, a home and a folder for temporary files, all below `folder`."""
+    place = Place(folder / "work", folder / "home", folder / "tmp", {})
+    for path in (place.workdir, place.home, place.tmp):
+        path.mkdir(parents=True, exist_ok=True)
+    names = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
+    names |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org"}
+    base = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(place.home), "TMPDIR": str(place.tmp), **names}
+    (place.workdir / "README.md").write_text("# A sample\n")
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "Begin"]):
+        subprocess.run(["git", *command], cwd=place.workdir, env=base, check=True)
+    return replace(place, env={**base, **env})
+
+
+def make_order(url: str, prompt: str, **given: Any) -> WorkOrder:
+    common: dict[str, Any] = {
+        "agent_id": "local-agent-00000001", "task_id": "tsk_0000000000000001", "attempt": 1, "prompt": prompt,
+        "model": "sonnet", "runtime": "claude", "source": Source(kind="scratch"), "branch": "swarm/a-task",
+        "limits": Limits(timeout_seconds=60, memory_mb=1024, cpus=1),
+        "upstream": Upstream(base_url=url, api_key=KEY),
+    }  # fmt: skip
+    return WorkOrder(**{**common, **given})
+
+
+class Driven:
+    """A run under way, and what it has reported so far."""
+
+    def __init__(self) -> None:
+        self.runtime = ClaudeRuntime()
+        self.seen: list[Report] = []
+        self._changed = asyncio.Condition()
+
+    async def follow(self, order: WorkOrder, place: Place) -> None:
+        async for report in self.runtime.run(order, place):
+            async with self._changed:
+                self.seen.append(report)
+                self._changed.notify_all()
+
+    async def wait_for(self, matches: Callable[[Report], bool]) -> None:
+        async with asyncio.timeout(DEADLINE), self._changed:
+            while not any(matches(report) for report in self.seen):
+                await self._changed.wait()
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [report for report in self.seen if isinstance(report, kind)]
+
+    def lines(self, stream: str) -> list[str]:
+        return [report.text for report in self.of(LogReport) if report.stream == stream]
+
+    @property
+    def result(self) -> ResultReport:
+        (result,) = self.of(ResultReport)
+        assert result is self.seen[-1]
+        return result
+
+    @property
+    def session_id(self) -> str:
+        return next(report.session_id for report in self.of(ProgressReport) if report.session_id)
+
+    @property
+    def used(self) -> dict[str, int]:
+        """The sum of all usage reports, with `cost_micro_usd`."""
+        names = [*PRICE, "cost_micro_usd"]
+        return {name: sum(getattr(report, name) for report in self.of(UsageReport)) for name in names}
+
+
+@asynccontextmanager
+async def running(order: WorkOrder, place: Place) -> AsyncIterator[tuple[Driven, asyncio.Task[None]]]:
+    """A run, and the task that follows it; at the end it is over, one way or another."""
+    driven = Driven()
+    task = asyncio.create_task(driven.follow(order, place))
+    try:
+        yield driven, task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def run(order: WorkOrder, place: Place) -> Driven:
+    """From the beginning to the end."""
+    async with asyncio.timeout(DEADLINE), running(order, place) as (driven, task):
+        await task
+    return driven
