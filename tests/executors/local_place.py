@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from executors.waiting import until
 from swarm_api import ids
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Handle
+from waiting import until
 
 WORKER = """
 import os, signal, subprocess, sys

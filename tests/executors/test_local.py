@@ -15,10 +15,11 @@ import pytest
 
 from executors.conformance import HUB, launch
 from executors.local_place import LocalPlace
-from executors.waiting import until, until_ended
+from executors.waiting import until_ended
 from swarm_api import ids
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Handle, Launch, StartFailed
+from waiting import until
 
 TOKEN = "canary-of-the-token"
 AGENT = ids.new_agent_id("local")

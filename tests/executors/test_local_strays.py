@@ -9,9 +9,10 @@ import pytest
 
 from executors.conformance import HUB, launch
 from executors.local_place import LocalPlace, processes_of
-from executors.waiting import until, until_ended
+from executors.waiting import until_ended
 from swarm_api import ids
 from swarm_executors.protocol import Handle, Launch
+from waiting import until
 
 AGENT = ids.new_agent_id("local")
 LAUNCH = Launch(AGENT, HUB, hub_url="http://127.0.0.1:3999", token="a-token", tier="light")

@@ -1,18 +1,9 @@
-"""Waiting for what is to happen."""
+"""Waiting for what is to happen to a worker."""
 
 import asyncio
-from collections.abc import Callable
 
 from swarm_executors.protocol import Executor, Handle
-
-LOOK_AGAIN = 0.005
-
-
-async def until(happened: Callable[[], object], seconds: float = 20) -> None:
-    """Return once it happened. Raises `TimeoutError` when it does not within that time."""
-    async with asyncio.timeout(seconds):
-        while not happened():  # noqa: ASYNC110 - files and other processes set no event
-            await asyncio.sleep(LOOK_AGAIN)
+from waiting import LOOK_AGAIN
 
 
 async def until_ended(executor: Executor, handle: Handle, seconds: float = 20) -> None:

@@ -37,7 +37,7 @@ async def report(call: Call) -> Response:
     batch = parse_wire(REPORTS, decode(await call.raw()))
     async with call.hub.inboxes.watch(agent_id) as news:
         ack = await call.hub.store.write(lambda tx: ingest(tx, agent_id, batch))
-        if wait and not ack.control:
+        if wait and not ack.control and not call.hub.closing.is_set():
             ack = await _wait(call, agent_id, batch, ack, news, wait)
     return _answer(ack)
 
