@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection, CursorResult, Executable, Table, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table, insert
 
 from swarm_api.words import EventType
 from swarm_hub.store import schema
@@ -104,7 +105,15 @@ class Transaction:
             by_table.setdefault(table, []).append(row)
         del self._added[:count]
         for table, rows in by_table.items():
-            self._connection.execute(insert(table), rows)
+            statement, columns = _insert(table, self._connection.dialect)
+            self._connection.exec_driver_sql(statement, [tuple(row[name] for name in columns) for row in rows])
+
+
+@cache
+def _insert(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """The text of an insert, compiled once: half of what it costs to have SQLAlchemy do it for each group."""
+    compiled = insert(table).compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 class Work:
