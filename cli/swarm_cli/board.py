@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 
 from swarm_api.client import HubClient
+from swarm_api.errors import HubUnreachable
 from swarm_api.events import Event
 from swarm_api.tasks import Task
 from swarm_api.words import FINISHED
@@ -20,6 +21,7 @@ class Board:
     """Tasks, and the agents that work on them. `seq`: the journal goes on from here."""
 
     def __init__(self, tasks: Iterable[Task], seq: int) -> None:
+        """These tasks, shown in the order given."""
         self.tasks: dict[str, Json] = {task.id: as_json(task) for task in tasks}
         self.agents: dict[str, Json] = {}
         self._seq = seq
@@ -40,6 +42,10 @@ class Board:
         return any(task["status"] == "running" for task in self.tasks.values())
 
     def in_order(self) -> list[Json]:
+        """As they were given."""
+        return list(self.tasks.values())
+
+    def by_state(self) -> list[Json]:
         """What runs first, then what waits in its order, then what ended, the newest first."""
         newest_first = sorted(self.tasks.values(), key=lambda task: task["id"], reverse=True)
         waiting = [task for task in reversed(newest_first) if task["status"] == "pending"]
@@ -71,10 +77,14 @@ class Board:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def look_at_agents(self, hub: HubClient) -> None:
-        """What the agents are at: their progress is no event."""
-        if self.busy:
+        """What the agents are at: their progress is no event. A hub that is away is followed when it is back."""
+        if not self.busy:
+            return
+        try:
             agents = await hub.agents(active=True)
-            self.agents = {agent.current_task: as_json(agent) for agent in agents.agents if agent.current_task}
+        except HubUnreachable:
+            return
+        self.agents = {agent.current_task: as_json(agent) for agent in agents.agents if agent.current_task}
 
     async def _read(self, hub: HubClient, arrived: "asyncio.Queue[Event | None]") -> None:
         try:

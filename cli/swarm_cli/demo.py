@@ -51,9 +51,7 @@ def _folder(keep: bool, screen: Screen) -> Iterator[Path]:
         else:
             shutil.rmtree(folder, ignore_errors=True)
             write(
-                screen.paint(
-                    "dim", "\nThe hub has stopped, nothing runs, and the folder is removed (--keep leaves it)."
-                )
+                screen.paint("dim", "\nThe hub has stopped, no agent runs, the folder is removed (--keep leaves it).")
             )
 
 
@@ -95,7 +93,7 @@ async def _work(hub: Running, repository: Path, screen: Screen) -> int:
     async with HubClient(hub.url) as client:
         try:
             tasks = await client.submit_batch(sample.tasks(repository))
-            await follow_board(client, Board(tasks, tasks[0].seq), screen)
+            await follow_board(client, Board(tasks, tasks[0].seq - 1), screen)
             ended = [await client.task(task.id) for task in tasks]
             write(screen.paint("bold", "\nWhat changed"))
             for task in ended:

@@ -74,8 +74,6 @@ def _hint(error: SwarmError) -> str:
         return "give more of the id"
     if error.code == "not_found":
         return "swarm status"
-    if error.code == "task_finished":
-        return "swarm retry ID"
     return ""
 
 

@@ -12,31 +12,34 @@ from rich.table import Table
 from rich.text import Text
 
 from swarm_api.client import HubClient
+from swarm_api.errors import SwarmError
 from swarm_api.events import Event
 from swarm_cli import event_lines, look
 from swarm_cli.board import Board
 from swarm_cli.screen import Screen, write
 from swarm_cli.table import lines
-from swarm_cli.tasks import COLUMNS, Json, row, title
+from swarm_cli.tasks import COLUMNS, Json, name, row
 
 _REDRAW = 0.125  # seconds
 _LOOK_AT_AGENTS = 8  # every so many drawings
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_EVENTS = 4
-_AROUND = 5 + _EVENTS  # lines that are not tasks
+_EVENTS = 5
+_SAID_BY_OTHERS = frozenset({"agent_spawned", "agent_completed"})  # the task's own events say it
+_AROUND = 6 + _EVENTS  # lines that are not tasks
 
 
 async def show_live(hub: HubClient, board: Board, only: Collection[str] | None, screen: Screen) -> None:
-    """Show the board until these tasks have ended, or (None) for ever; then leave it as a table."""
-    console = Console(file=sys.stdout, no_color=not screen.colour, highlight=False)
-    view = View(board, console, screen)
-    with Live(view.drawn(), console=console, auto_refresh=False, transient=True) as live:
-        drawing = asyncio.create_task(_draw(hub, view, live))
+    """Show the board until these tasks have ended, and leave it as a table; or (None) for ever."""
+    view = View(board, Console(file=sys.stdout, no_color=not screen.colour, highlight=False), steady=only is not None)
+    with Live(view.drawn(), console=view.console, auto_refresh=False) as live:
         try:
-            await board.keep_up(hub, only, view.take)
-        finally:
-            drawing.cancel()
-            await asyncio.gather(drawing, return_exceptions=True)
+            async with asyncio.TaskGroup() as group:
+                drawing = group.create_task(_draw(hub, view, live))
+                await board.keep_up(hub, only, view.take)
+                drawing.cancel()
+        except* SwarmError as errors:
+            raise errors.exceptions[0] from None
+        live.transient = True  # the table takes its place; what was interrupted stays as it was
     for line in lines(COLUMNS, [row(task, None) for task in board.in_order()], screen):
         write(line)
 
@@ -52,27 +55,35 @@ async def _draw(hub: HubClient, view: "View", live: Live) -> None:
 class View:
     """The board as rich draws it, with the latest events below."""
 
-    def __init__(self, board: Board, console: Console, screen: Screen) -> None:
+    def __init__(self, board: Board, console: Console, steady: bool) -> None:
+        """`steady`: tasks keep their places as long as there is room for all."""
         self.board = board
-        self._console = console
-        self._screen = screen
-        self._latest: deque[str] = deque(maxlen=_EVENTS)
+        self.console = console
+        self._steady = steady
+        self._latest: deque[tuple[str, ...]] = deque(maxlen=_EVENTS)
         self._turn = 0
 
     def take(self, events: Sequence[Event]) -> None:
         for event in events:
             task = self.board.tasks.get(str(event.payload.get("taskId")))
-            self._latest.append(event_lines.brief(event, title(task) if task else ""))
+            if task is not None and event.type not in _SAID_BY_OTHERS:
+                self._latest.append(event_lines.brief(event, name(task)))
 
     def drawn(self) -> RenderableType:
         self._turn += 1
-        room = max(3, self._console.height - _AROUND)
-        tasks = self.board.in_order()
+        room = max(3, self.console.height - _AROUND)
+        fits = len(self.board.tasks) <= room
+        tasks = self.board.in_order() if self._steady and fits else self.board.by_state()
         parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks[:room])]
-        if len(tasks) > room:
+        if not fits:
             parts.append(Text(f"… and {len(tasks) - room} more", style="dim"))
-        parts += [Text(), *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest)]
-        return Group(*parts)
+        return Group(*parts, Text(), self._events())
+
+    def _events(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        for parts in self._latest:
+            table.add_row(*(Text(part, style="dim", no_wrap=True, overflow="ellipsis") for part in parts))
+        return table
 
     def _counts(self) -> Text:
         line = Text("  ").join(_count(status, number) for status, number in self.board.counts().items())

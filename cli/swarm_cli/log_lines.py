@@ -1,12 +1,14 @@
 """Log lines on the screen: who said it, and when, for people; the text alone for programs."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from swarm_api.events import LogLine
 from swarm_cli.screen import Screen, safe, safe_json
 
 _STYLES = {"agent": "", "tool": "cyan", "stdout": "dim", "stderr": "yellow", "system": "dim"}
 _WHO = 8  # columns for who says it
+_MARGIN = 10 + _WHO  # what follows is indented so
 
 
 class LogLines:
@@ -29,10 +31,14 @@ class LogLines:
     def _told(self, line: LogLine) -> Iterator[str]:
         paint = self._screen.paint
         style = _STYLES[line.stream]
-        first, *more = _parts(line.text)
+        first, *more = self._wrapped(line.text)
         who = paint(style or "bold", line.stream) + " " * (_WHO - len(line.stream))
         yield f"{paint('dim', f'{line.elapsed_ms / 1000:>7.1f}s')}  {who}{paint(style, first)}".rstrip()
-        yield from (f"{' ' * (10 + _WHO)}{paint(style, text)}" for text in more)
+        yield from (f"{' ' * _MARGIN}{paint(style, text)}" for text in more)
+
+    def _wrapped(self, text: str) -> list[str]:
+        width = max(20, self._screen.width - _MARGIN)
+        return [line for part in _parts(text) for line in wrap(part, width, replace_whitespace=False) or [""]]
 
 
 def _parts(text: str) -> list[str]:

@@ -53,8 +53,10 @@ def stop() -> None:
         return write("the hub does not run")
     agents = _agents(running)
     local_hub.stop(running)
-    going_on = f"; {look.plural(len(agents), 'agent')} go on, and report when it is back" if agents else ""
-    return write(f"the hub has stopped{going_on}")
+    write("the hub has stopped")
+    if agents:
+        write(f"still at work: {look.plural(len(agents), 'agent')}; what they do is reported when the hub is back")
+    return None
 
 
 @orchestrator.command()

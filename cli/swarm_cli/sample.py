@@ -8,8 +8,7 @@ from swarm_api.tasks import TaskIn
 
 FILES = {
     "README.md": "# shop\n\nA small shop, for showing how several agents work on one repository.\n",
-    "shop/__init__.py": '"""A small shop."""\n',
-    "shop/cart.py": '''"""What somebody means to buy."""
+    "cart.py": '''"""What somebody means to buy."""
 
 from dataclasses import dataclass, field
 
@@ -24,9 +23,9 @@ class Cart:
     def total(self, prices: dict[str, int]) -> int:
         return sum(prices[article] * count for article, count in self.lines.items())
 ''',
-    "shop/checkout.py": '''"""Turning a cart into an order."""
+    "checkout.py": '''"""Turning a cart into an order."""
 
-from shop.cart import Cart
+from cart import Cart
 
 
 def check_out(cart: Cart, prices: dict[str, int]) -> str:
@@ -58,16 +57,18 @@ def make_repository(path: Path, environ: Mapping[str, str]) -> None:
 def tasks(repository: Path) -> list[TaskIn]:
     """Five tasks, one of which waits for another."""
     return [
-        _task(repository, "vouchers", "Add vouchers: a code, what it is worth, and until when"),
-        _task(repository, "redeem", "Redeem a voucher at the checkout", dependsOn=["vouchers"]),
-        _task(repository, "rounding", "Find out where the cart rounds wrongly, and mend it", priority="high"),
-        _task(repository, "cart-tests", "Test the cart with no lines, and with an unknown article", type="test"),
-        _task(repository, "readme", "Describe cart and checkout in the README", type="docs", model="haiku"),
+        _task(repository, "vouchers", "Add vouchers: a code, what it is worth, and until when", 3.5),
+        _task(repository, "redeem", "Redeem a voucher at the checkout", 2.5, dependsOn=["vouchers"]),
+        _task(repository, "rounding", "Find out where the cart rounds wrongly, and mend it", 5, priority="high"),
+        _task(repository, "cart-tests", "Test the cart with no lines, and with an unknown article", 4.5, type="test"),
+        _task(repository, "readme", "Describe cart and checkout in the README", 2, type="docs", model="haiku"),
     ]
 
 
-def _task(repository: Path, name: str, prompt: str, **fields: object) -> TaskIn:
-    return TaskIn.model_validate({"name": name, "prompt": prompt, "repo": str(repository), **fields})
+def _task(repository: Path, name: str, prompt: str, seconds: float, **fields: object) -> TaskIn:
+    """`seconds`: how long the simulated agent pretends to work, so that there is something to see."""
+    labels = {"simulate.seconds": str(seconds)}
+    return TaskIn.model_validate({"name": name, "prompt": prompt, "repo": str(repository), "labels": labels, **fields})
 
 
 def git(path: Path, environ: Mapping[str, str], *arguments: str) -> str:

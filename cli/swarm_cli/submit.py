@@ -168,9 +168,13 @@ def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:
     if not screen.terminal:
         for task in tasks:
             write(task.id, sys.stderr if wait else sys.stdout)
-        return
+        return None
+    said = screen.paint("green", "submitted")
+    if wait and len(tasks) > 1:
+        return write(f"{said} {len(tasks)} tasks\n")
     for task in tasks:
-        write(f"{screen.paint('green', 'submitted')} {screen.paint('bold', short(task.id))}  {title(dumped(task))}")
+        write(f"{said} {screen.paint('bold', short(task.id))}  {title(dumped(task))}")
     if not wait:
         follow = f"swarm logs -f {short(tasks[0].id)}" if len(tasks) == 1 else "swarm watch"
         write(screen.paint("dim", f"follow it: {follow}"))
+    return None

@@ -31,6 +31,11 @@ def title(task: Json) -> str:
     return f"{name}: {prompt}" if name else prompt
 
 
+def name(task: Json) -> str:
+    """Its name, or else its short id."""
+    return safe(task.get("name") or "") or short(task["id"])
+
+
 def row(task: Json, agent: Json | None) -> tuple[Cell, ...]:
     """A line of the table. `agent` is the one that works on the task now."""
     mark, style = look.mark(task["status"])
@@ -68,6 +73,8 @@ def outcome(task: Json, agent: Json | None) -> str:
 
 def _why_waiting(task: Json) -> str:
     if blocked := task.get("blockedBy"):
+        if blocked[0]["reason"] == "dependency":
+            return f"after {' '.join(short(wanted) for wanted in task['dependsOn'])}"
         return f"{blocked[0]['reason']}: {first_line(blocked[0]['detail'])}"
     return "starting" if task.get("assignedAgent") else "ready"
 
@@ -98,6 +105,23 @@ def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
     for path in (task.get("result") or {}).get("filesChanged", ()):
         yield f"  {' ' * width}{safe(path)}"
     yield from _summary(task, screen)
+    if screen.terminal:
+        yield ""
+        yield screen.paint("dim", "  " + " · ".join(_next(task)))
+
+
+def _next(task: Json) -> Iterator[str]:
+    """The commands that somebody who looks at this task is likely to want."""
+    known = short(task["id"])
+    if task["status"] == "pending":
+        yield f"swarm execute {known}"
+    if task["status"] in ("failed", "cancelled"):
+        yield f"swarm retry {known}"
+    if task["attempts"]:
+        yield f"swarm logs {known}{' -f' if task['status'] == 'running' else ''}"
+        yield f"swarm diff {known}"
+    if task["status"] in ("pending", "running"):
+        yield f"swarm cancel {known}"
 
 
 def _summary(task: Json, screen: Screen) -> Iterator[str]:

@@ -20,7 +20,7 @@ async def wait_for_all(hub: HubClient, tasks: Sequence[Task], screen: Screen, *,
     if len(tasks) == 1 and not quiet:
         await _show_log(hub, tasks[0], screen)
     elif not quiet:
-        await follow_board(hub, Board(tasks, tasks[0].seq), screen)
+        await follow_board(hub, Board(tasks, tasks[0].seq - 1), screen)
     ended = [await hub.wait(task.id) for task in tasks]
     if len(tasks) == 1 and not quiet:
         _show_end(ended[0], screen)
@@ -54,7 +54,7 @@ async def _show_log(hub: HubClient, task: Task, screen: Screen) -> None:
 def _show_end(task: Task, screen: Screen) -> None:
     shown = as_json(task)
     mark, style = look.mark(task.status)
-    facts = [outcome(shown, None), f"in {run_time(shown)}" if task.started_at else ""]
+    took = f" · in {run_time(shown)}" if task.started_at else ""
+    write(f"{screen.paint(style, mark)}  {short(task.id)}  {outcome(shown, None)}{took}")
     if task.result and task.result.branch:
-        facts.append(f"on {safe(task.result.branch)}")
-    write(f"{screen.paint(style, mark)}  {short(task.id)}  {' · '.join(fact for fact in facts if fact)}")
+        write(f"{screen.paint('dim', 'branch')} {safe(task.result.branch)}")

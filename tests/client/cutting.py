@@ -16,8 +16,17 @@ class CuttingProxy:
         target = urlsplit(url)
         self._host, self._port = target.hostname or "", target.port or 0
         self._cuts: Iterator[int | None] = iter(cuts)
+        self._carrying: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.url = ""
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._carrying.add(asyncio.create_task(self.carry(reader, writer)))
+
+    async def aclose(self) -> None:
+        for task in self._carrying:
+            task.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -50,9 +59,10 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def cutting(url: str, cuts: Iterable[int | None]) -> AsyncIterator[CuttingProxy]:
     """A proxy to the hub; `proxy.url` is where a client finds it."""
     proxy = CuttingProxy(url, cuts)
-    server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield proxy
     finally:
         server.close()
+        await proxy.aclose()
