@@ -8,9 +8,11 @@ import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
+import psutil
 from websockets.sync.client import connect
 
 from bench.figures import Figure, percentile
@@ -25,15 +27,16 @@ READERS = 5
 LINES = 200
 SECONDS = 4.0
 LIMIT = 60.0
-TEXT = "compiling src/shop/checkout/voucher.py: 214 of 907, nothing to complain about in this one " * 2
+TEXT = "compiling src/shop/checkout/voucher.py: 214 of 907, nothing to complain about in this one"
 
 
 def measure(folder: Path) -> Iterator[Figure]:
     settings = {"SIMULATE_MODE": "false", "SWARM_RUNTIME": "scripted", "MAX_PARALLEL_AGENTS": str(WORKERS)}
     with running(folder, **settings) as hub:
         agents = _agents(hub)
-        for worker in hub.process.children(recursive=True):
-            worker.send_signal(signal.SIGSTOP)
+        for process in hub.process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # a git that has done its work meanwhile
+                process.send_signal(signal.SIGSTOP)
         arrivals = Arrivals()
         paths = [f"/api/tasks/{task_id}/logs" for task_id in agents.values() for _ in range(READERS)]
         stored = {agent_id: _stored(hub, agent_id) for agent_id in agents}
