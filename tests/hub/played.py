@@ -1,0 +1,184 @@
+"""A hub in the test's own loop, served on a real socket, whose workers are played by the test."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from swarm_api.client import HubClient
+from swarm_api.tasks import Task
+from swarm_api.worker import Report, ResultReport, to_wire
+from swarm_executors.protocol import Handle, Launch, Observation
+from swarm_hub.app import build_app, open_hub
+from swarm_hub.serve import server_config
+from swarm_hub.services import Hub
+from swarm_hub.settings import Settings
+
+LIMIT = 10.0  # seconds that anything a test waits for may take
+Json = dict[str, Any]
+
+
+class Stage:
+    """An executor that starts nothing: it remembers what it was asked, and its workers live until the test says so."""
+
+    name = "local"
+    region: str | None = None
+    poll_every = 0.0
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+        self.ended: dict[str, Observation] = {}
+        self._launches: dict[str, Launch] = {}
+        self._changed = asyncio.Condition()
+
+    async def start(self, launch: Launch) -> Handle:
+        async with self._changed:
+            self._launches[launch.agent_id] = launch
+            self._changed.notify_all()
+        return {"agent": launch.agent_id}
+
+    async def poll(self, handle: Handle) -> Observation:
+        return self.ended.get(handle["agent"], Observation("alive"))
+
+    async def stop(self, handle: Handle, grace: float) -> None:
+        async with self._changed:
+            self.stopped.append(handle["agent"])
+            self.ended[handle["agent"]] = Observation("exited", 0)
+            self._changed.notify_all()
+
+    async def list(self, hub_id: str) -> Sequence[Handle]:
+        return [{"agent": agent_id} for agent_id in self._launches if agent_id not in self.ended]
+
+    async def aclose(self) -> None:
+        pass
+
+    async def launch_of(self, agent_id: str) -> Launch:
+        """What the executor was told about an agent, once it was."""
+        async with asyncio.timeout(LIMIT), self._changed:
+            await self._changed.wait_for(lambda: agent_id in self._launches)
+            return self._launches[agent_id]
+
+    async def stops(self, agent_id: str) -> None:
+        """Returns once the executor was asked to stop an agent."""
+        async with asyncio.timeout(LIMIT), self._changed:
+            await self._changed.wait_for(lambda: agent_id in self.stopped)
+
+
+class Worker:
+    """One agent's side of the worker paths. It numbers its reports as a real one does."""
+
+    def __init__(self, http: httpx.AsyncClient, agent_id: str, token: str) -> None:
+        self.agent_id = agent_id
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.last = 0
+        self._http = http
+
+    async def claim(self, incarnation: str = "the-first-one") -> Json:
+        """The work order."""
+        return _json(await self.post("claim", {"incarnation": incarnation}))
+
+    async def report(self, *reports: Report, wait: float = 0, seen: int = 0) -> Json:
+        """Number and send reports; the hub's acknowledgement."""
+        numbered = [{**to_wire(report), "n": self.last + i} for i, report in enumerate(reports, 1)]
+        self.last += len(reports)
+        return _json(await self.send(numbered, wait=wait, seen=seen))
+
+    async def finish(self, **result: Any) -> Json:
+        return await self.report(ResultReport(**{"status": "success", **result}))
+
+    async def send(self, reports: Sequence[Json], wait: float = 0, seen: int = 0) -> httpx.Response:
+        """Reports as they are given, whatever their numbers."""
+        return await self.post(f"reports?wait={wait}", {"reports": list(reports), "seenControl": seen})
+
+    async def post(self, path: str, body: Json) -> httpx.Response:
+        return await self._http.post(f"/worker/v1/agents/{self.agent_id}/{path}", json=body, headers=self.headers)
+
+
+class PlayedHub:
+    """`client` speaks the API in models, `http` in bare requests, and `worker` gives the test an agent to play."""
+
+    def __init__(self, url: str, hub: Hub, stage: Stage, client: HubClient, http: httpx.AsyncClient) -> None:
+        self.url = url
+        self.parts = hub
+        self.stage = stage
+        self.client = client
+        self.http = http
+
+    async def worker(self, task_id: str, attempt: int = 1) -> Worker:
+        """The worker of a task's nth attempt, as soon as the hub has had it started. It has claimed nothing yet."""
+        async with asyncio.timeout(LIMIT), aclosing(
+            self.client.events(after=0, types=["agent_spawned"], task_id=task_id)
+        ) as spawned:  # fmt: skip
+            for _ in range(attempt):
+                event = await anext(spawned)
+        launch = await self.stage.launch_of(event.payload["agentId"])
+        return Worker(self.http, launch.agent_id, launch.token)
+
+    async def running(self, **fields: Any) -> tuple[Task, Worker]:
+        """A new task and its worker, which has claimed it."""
+        task = await self.client.submit({"prompt": "Work", **fields})
+        worker = await self.worker(task.id)
+        await worker.claim()
+        return await self.client.task(task.id), worker
+
+    async def ended(self, status: str = "failure", **fields: Any) -> Task:
+        """A task that its worker has brought to an end."""
+        task, worker = await self.running(**fields)
+        await worker.finish(status=status)
+        return await self.client.task(task.id)
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return await self.http.post(path, json=body, headers=headers)
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.http.get(path, headers=headers)
+
+
+@asynccontextmanager
+async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
+    """A hub in this loop with its data in `folder`. The same folder again is the same hub, restarted."""
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    given = {"data_dir": data, "repo_roots": (folder,), "runtime": "scripted", **settings}
+    stage = Stage()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with (
+            open_hub(Settings(**given), url, stage) as hub,
+            _serving(hub, url, listener),
+            HubClient(url) as client,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT) as http,
+        ):
+            yield PlayedHub(url, hub, stage, client, http)
+
+
+@asynccontextmanager
+async def _serving(hub: Hub, url: str, listener: socket.socket) -> AsyncIterator[None]:
+    server = _Server(server_config(build_app(hub, url)))
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield
+    finally:
+        hub.close()
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # pytest's signals are not the hub's
+
+
+def _json(response: httpx.Response) -> Json:
+    assert response.status_code == 200, response.text
+    body: Json = response.json()
+    return body
