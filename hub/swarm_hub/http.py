@@ -28,6 +28,10 @@ class NoQuery(Model):
     """A route without query parameters."""
 
 
+class NoBody(Model):
+    """A request that says everything by its path."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One request, its query and path parsed."""
@@ -56,6 +60,11 @@ class Call:
             else:
                 return bytes(received)
         raise TooLarge(f"the body is over {MAX_BODY:,} bytes")
+
+    async def fields(self) -> Any:
+        """The JSON body as Python values; none is an object without fields. Raises `MalformedRequest`, `TooLarge`."""
+        raw = await self.raw()
+        return decode(raw) if raw else {}
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -94,7 +103,7 @@ class Route:
         fields = {info.alias or name: info for name, info in self.query.model_fields.items()}
         values = {k: v if k in fields and _repeats(fields[k].annotation) else v[-1] for k, v in lists.items()}
         try:
-            return self.query.model_validate(values)
+            return self.query.model_validate(values, by_alias=True, by_name=False)
         except ValidationError as error:
             raise bad_query(error) from None
 
@@ -108,8 +117,8 @@ def decode(body: bytes) -> Any:
 
 
 def parse(kind: type[M], data: Any) -> M:
-    """Python values as a model. Raises `InvalidInput`."""
-    return _parsed(kind.model_validate, data)
+    """Python values as a model: by the contract's names and types alone. Raises `InvalidInput`."""
+    return _parsed(lambda values: kind.model_validate(values, strict=True, by_alias=True, by_name=False), data)
 
 
 def parse_wire(kind: TypeAdapter[W], data: Any) -> W:

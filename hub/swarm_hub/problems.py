@@ -18,6 +18,7 @@ from swarm_api.errors import (
 
 log = logging.getLogger(__name__)
 
+MAX_NAME = 100  # characters of a field's name that are repeated
 WORDS = {
     "extra_forbidden": "unknown field",
     "missing": "required",
@@ -64,9 +65,10 @@ def _message(item: Any) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     shown = repr(item["input"])
-    simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80
+    # An address may hold credentials.
+    simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80 and "@" not in shown
     return f"{message}, not {shown}" if simple else message
 
 
 def _loc(loc: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in loc)
+    return ".".join(str(part)[:MAX_NAME] for part in loc)

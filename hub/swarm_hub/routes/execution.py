@@ -11,7 +11,7 @@ from swarm_api.words import LIVE
 from swarm_hub import claims
 from swarm_hub.claims import Claimed
 from swarm_hub.find import find_task, newest_seq
-from swarm_hub.http import Call, reply
+from swarm_hub.http import Call, NoBody, parse, reply
 from swarm_hub.queue import look_at_queue
 from swarm_hub.repeats import once
 from swarm_hub.store import schema
@@ -28,6 +28,7 @@ class AgentQuery(Model):
 
 
 async def execute(call: Call) -> Response:
+    parse(NoBody, await call.fields())
     wanted = call.path("id")
     task = await call.hub.store.read(lambda c: find_task(c, wanted))
     begun: list[Claimed] = []
@@ -40,6 +41,7 @@ async def execute(call: Call) -> Response:
 
 
 async def execute_all(call: Call) -> Response:
+    parse(NoBody, await call.fields())
     begun: list[Claimed] = []
 
     def work(tx: Transaction) -> tuple[int, Answer]:

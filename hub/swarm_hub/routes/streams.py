@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from swarm_api.base import Model
 from swarm_api.errors import MalformedRequest
+from swarm_api.ids import TASK_ID
 from swarm_api.words import EVENT_TYPES, EventType
 from swarm_hub.find import find_task
 from swarm_hub.http import Call, accepts
@@ -27,7 +28,7 @@ class FollowQuery(Model):
 
     after: Seq | None = None
     types: str | None = None
-    task_id: str | None = None
+    task_id: Annotated[str | None, Field(pattern=TASK_ID.pattern, description="A task's whole id.")] = None
 
     def wanted(self) -> "Filter":
         """Raises `MalformedRequest` for a type there is not."""

@@ -11,7 +11,7 @@ from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
 from swarm_hub import transitions
 from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
 from swarm_hub.find import TaskQuery, find_task, list_tasks
-from swarm_hub.http import Call, accepts, decode, parse, reply
+from swarm_hub.http import Call, NoBody, accepts, decode, parse, reply
 from swarm_hub.intake import create, draft, refuse_unsupported
 from swarm_hub.repeats import once
 from swarm_hub.repos import check_repos
@@ -49,6 +49,7 @@ async def show(call: Call) -> Response:
 
 
 async def cancel(call: Call) -> Response:
+    parse(NoBody, await call.fields())
     task = await _found(call)
 
     def work(tx: Transaction) -> tuple[bool, Task]:
@@ -60,8 +61,7 @@ async def cancel(call: Call) -> Response:
 
 
 async def retry(call: Call) -> Response:
-    raw = await call.raw()
-    data = decode(raw) if raw else {}
+    data = await call.fields()
     wish = parse(RetryIn, data)
     if wish.budget_cents is not None:
         refuse_unsupported(TaskIn(prompt="retry", budget_cents=wish.budget_cents))
