@@ -14,7 +14,7 @@ MAX_BATCH = 1_000
 
 _SCP_URL = re.compile(r"^(?:[A-Za-z0-9_.][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^-].*$")
 _OWNER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._][A-Za-z0-9._-]*$")
-_REF = re.compile(r"^(?!-)(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])$")
+_REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 
 
 def _repo(value: str) -> str:
@@ -32,17 +32,21 @@ def _repo(value: str) -> str:
 
 def _repo_url(value: str) -> str:
     url = urlsplit(value)
-    if url.scheme not in ("https", "ssh", "file"):
+    # Compared as written: git knows a scheme in small letters alone, and spaces before it make it a path.
+    if value.partition("://")[0] not in ("https", "ssh", "file"):
         raise ValueError("a git URL must be https, ssh or file")
+    if url.scheme == "file" and (url.netloc or any(part in value for part in ("?", "#", "%00"))):
+        # git takes `file://a/b` for the path `//a/b`, and `?` and `#` for parts of a name.
+        raise ValueError("a file URL must be file:/// and a path")
     if url.password or (url.scheme == "https" and url.username):
         raise ValueError("must not hold credentials; they would be stored and shown")
-    if url.scheme != "file" and (not url.hostname or url.hostname.startswith("-")):
+    if url.scheme != "file" and (not url.hostname or url.netloc.startswith("-") or url.hostname.startswith("-")):
         raise ValueError("the URL must name a host")
     return value
 
 
 def _ref(value: str) -> str:
-    if not _REF.match(value):
+    if not _REF.fullmatch(value):
         raise ValueError("must be a branch, tag or commit as git names them, and must not begin with '-'")
     return value
 

@@ -1,6 +1,7 @@
 """Whether a task may name a repository, and whether it is one."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -37,21 +38,28 @@ def local_path(repo: str | None) -> Path | None:
 
 
 async def _check(path: Path, spec: TaskIn, where: str, roots: Iterable[Path]) -> None:
-    real = await asyncio.to_thread(lambda: path.resolve())
-    if not any(real.is_relative_to(root.resolve()) for root in roots):
-        allowed = ", ".join(str(root) for root in roots)
-        raise Forbidden(
-            f"{where}repo: {path} is outside the folders of SWARM_REPO_ROOTS ({allowed})", code="repo_not_allowed"
-        )
-    if not await asyncio.to_thread(real.is_dir):
+    real = await asyncio.to_thread(os.path.realpath, path)
+    _refuse_outside(path, real, where, roots)
+    if not await asyncio.to_thread(os.path.isdir, real):
         raise InvalidInput.field(f"{where}repo", f"there is no folder {path}", code="repo_not_found")
     try:
-        await git(real, ["rev-parse", "--git-dir"])
+        found = await git(Path(real), ["rev-parse", "--path-format=absolute", "--git-common-dir"])
     except GitFailed as error:
-        raise InvalidInput.field(
-            f"{where}repo", f"{path} is no git repository: {error}", code="repo_not_found"
-        ) from error
-    await _check_ref(real, spec.base_ref, where)
+        message = f"{path} is no git repository: {error}"
+        raise InvalidInput.field(f"{where}repo", message, code="repo_not_found") from error
+    # A folder may lie inside a repository, or point at one, that begins elsewhere.
+    _refuse_outside(path, await asyncio.to_thread(os.path.realpath, os.fsdecode(found).rstrip("\n")), where, roots)
+    await _check_ref(Path(real), spec.base_ref, where)
+
+
+def _refuse_outside(path: Path, real: str, where: str, roots: Iterable[Path]) -> None:
+    """Raises `Forbidden` for a repository that is really somewhere else."""
+    if any(Path(real).is_relative_to(root.resolve()) for root in roots):
+        return
+    allowed = ", ".join(str(root) for root in roots)
+    raise Forbidden(
+        f"{where}repo: {path} is outside the folders of SWARM_REPO_ROOTS ({allowed})", code="repo_not_allowed"
+    )
 
 
 async def _check_ref(path: Path, ref: str | None, where: str) -> None:
