@@ -44,6 +44,12 @@ def test_lint_catches_exactly_the_forbidden_imports(tmp_path: Path, form: str) -
     assert caught(tmp_path, probes) == forbidden
 
 
+def test_the_hub_knows_executors_only_by_their_protocol(tmp_path: Path) -> None:
+    modules = {path.stem for path in (ROOT / "executors" / "swarm_executors").glob("*.py")} - {"__init__"}
+    probes = {f"hub/swarm_hub/to_{name}.py": f"from swarm_executors.{name} import x\n" for name in modules}
+    assert caught(tmp_path, probes) == set(probes) - {"hub/swarm_hub/to_protocol.py"}
+
+
 def test_every_folder_with_a_package_has_a_rule() -> None:
     folders = {path.parent.parent.name for path in ROOT.glob("*/swarm_*/__init__.py")}
     assert folders == set(PACKAGES)
