@@ -1,12 +1,12 @@
 """A scripted API, a place to work, and a trap for whatever tries to leave the machine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from claude.driving import make_place
+from claude.driving import make_place, processes
 from scripted_api import ScriptedApi, scripted_api
 from swarm_worker.runtimes import Place
 
@@ -33,5 +33,8 @@ async def proxy() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, proxy: str) -> Place:
-    return make_place(tmp_path, HTTPS_PROXY=proxy, HTTP_PROXY=proxy, NO_PROXY="127.0.0.1")
+def place(tmp_path: Path, proxy: str) -> Iterator[Place]:
+    place = make_place(tmp_path, HTTPS_PROXY=proxy, HTTP_PROXY=proxy, NO_PROXY="127.0.0.1")
+    yield place
+    for process in processes(place):  # what a killed CLI leaves behind a worker would end
+        process.kill()

@@ -4,11 +4,14 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
+from scripted_api import Call
 from swarm_api.worker import (
     Limits,
     LogReport,
@@ -22,11 +25,13 @@ from swarm_api.worker import (
 )
 from swarm_worker.runtimes import Place
 from swarm_worker.runtimes.claude import ClaudeRuntime
+from waiting import until
 
 DEADLINE = 30.0  # seconds
 KEY = "sk-ant-the-key-of-the-test"
-PRICE = {"input": 2, "output": 10, "cache_read": 0.1, "cache_write_5m": 2.5, "cache_write_1h": 4}
-"""Micro-dollars a token of Sonnet 5.5, as the CLI counts."""
+STARTED = "started"
+SLOW = f"touch {STARTED}; until false; do sleep 0.05; done"
+"""A command that says in a file that it runs, and never ends."""
 
 T = TypeVar("T", bound=Report)
 
@@ -43,6 +48,10 @@ def make_place(folder: Path, **env: str) -> Place:
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "Begin"]):
         subprocess.run(["git", *command], cwd=place.workdir, env=base, check=True)
     return replace(place, env={**base, **env})
+
+
+def bash(command: str) -> Call:
+    return Call("Bash", {"command": command, "description": "a command"})
 
 
 def make_order(url: str, prompt: str, **given: Any) -> WorkOrder:
@@ -74,6 +83,9 @@ class Driven:
             while not any(matches(report) for report in self.seen):
                 await self._changed.wait()
 
+    async def wait_for_usage(self) -> None:
+        await self.wait_for(lambda report: isinstance(report, UsageReport))
+
     def of(self, kind: type[T]) -> list[T]:
         return [report for report in self.seen if isinstance(report, kind)]
 
@@ -93,7 +105,7 @@ class Driven:
     @property
     def used(self) -> dict[str, int]:
         """The sum of all usage reports, with `cost_micro_usd`."""
-        names = [*PRICE, "cost_micro_usd"]
+        names = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "cost_micro_usd")
         return {name: sum(getattr(report, name) for report in self.of(UsageReport)) for name in names}
 
 
@@ -114,3 +126,22 @@ async def run(order: WorkOrder, place: Place) -> Driven:
     async with asyncio.timeout(DEADLINE), running(order, place) as (driven, task):
         await task
     return driven
+
+
+async def until_it_runs(place: Place) -> None:
+    """Until the slow command runs."""
+    await until((place.workdir / STARTED).exists)
+
+
+def processes(place: Place) -> list[psutil.Process]:
+    """Everything that runs with the home of the place."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("HOME") == str(place.home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def cli(place: Place) -> psutil.Process:
+    return next(process for process in processes(place) if process.name() == "claude")

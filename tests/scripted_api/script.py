@@ -81,7 +81,8 @@ def find_turn(scripts: Mapping[str, Script], request: Request) -> tuple[str, int
 
 def _key(scripts: Mapping[str, Script], content: Any) -> str | None:
     prompt = "\n".join(block["text"] for block in _blocks(content) if block.get("type") == "text")
-    return next((key for key in scripts if key in prompt), None)
+    # Prompts without an answer between them come as one: the last of them counts.
+    return max((key for key in scripts if key in prompt), key=prompt.rfind, default=None)
 
 
 def _blocks(content: Any) -> list[dict[str, Any]]:

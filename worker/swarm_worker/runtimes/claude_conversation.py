@@ -10,7 +10,6 @@ from typing import Any
 
 from claude_agent_sdk import (
     ClaudeSDKClient,
-    ClaudeSDKError,
     ConversationResetMessage,
     Message,
     ResultMessage,
@@ -62,7 +61,7 @@ class Conversation:
     async def _open(self) -> Opening:
         try:
             return await open_conversation(self._order, self._place, self._hear_stderr)
-        except ClaudeSDKError as error:
+        except Exception as error:  # the SDK raises a bare one when the CLI does not answer
             raise crash(error, self._last_words) from error
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> Task[None]:
