@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swarm_worker.gitconfig import PROGRAMS, Config, read_config
 from swarm_worker.guard import guarded
+from swarm_worker.processes import end_group
 
 MERCY = 2.0
 """Seconds an interrupted git has to remove what it began."""
@@ -25,10 +25,11 @@ class GitFailed(Exception):
 
 
 def _gist(complaint: str) -> str:
-    """The line that says why: git's last words are often advice."""
+    """The line that says why: the refused ref of a push, the last error; git's last words are often advice."""
     said = [line.strip() for line in complaint.splitlines() if line.strip()]
-    reasons = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "!"))]
-    return (reasons or said or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")
+    refused = [line for line in said if line.startswith("! ")]
+    errors = [line for line in said if line.startswith(("fatal:", "error:"))]
+    return (refused or errors or said or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -94,21 +95,7 @@ class Git:
             out, complaint = await process.communicate()
         finally:
             if process.returncode is None:
-                await _end(process)
+                await end_group(process, MERCY)
         if (code := process.returncode) not in ok:
             raise GitFailed(name, code or 0, complaint.decode(errors="replace"))
         return out.decode(errors="surrogateescape")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """With its helpers, which are in its group."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            async with asyncio.timeout(MERCY):
-                await process.wait()
-            return
-        except ProcessLookupError:
-            return
-        except TimeoutError:
-            continue

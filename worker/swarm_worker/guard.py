@@ -87,9 +87,9 @@ else:
                 return
             time.sleep(2)  # Claude needs one to end its own children, which have sessions of their own
 
-    def _send(pid: int, number: int) -> None:
+    def _send(group: int, number: int) -> None:
         try:
-            os.kill(pid, number)
+            os.killpg(group, number)
         except ProcessLookupError:
             pass  # it has just ended
 

@@ -1,4 +1,4 @@
-"""The processes of an agent, all of them below the worker or marked with its cookie."""
+"""Ending processes: a command with its group, and all of an agent, which are below the worker or have its cookie."""
 
 import asyncio
 import os
@@ -17,6 +17,23 @@ MERCY = 0.5
 """Seconds between the request to end and the end."""
 LONGEST = 5.0
 LOOK_AGAIN = 0.02
+
+
+async def end_group(process: asyncio.subprocess.Process, mercy: float) -> None:
+    """End a command that leads a session, with what it started there: asked, and killed after `mercy` seconds.
+
+    Killed at once when this is cancelled: whoever waits has no patience left.
+    """
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        async with asyncio.timeout(mercy):
+            await process.wait()
+    except (ProcessLookupError, TimeoutError):
+        pass
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 def has_children() -> bool:

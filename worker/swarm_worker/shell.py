@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from swarm_worker.guard import guarded
+from swarm_worker.processes import end_group
 from swarm_worker.runtimes import Place
 from swarm_worker.text import LineSplitter
 
@@ -57,20 +57,7 @@ async def _wait(process: asyncio.subprocess.Process, pumps: Sequence[asyncio.Tas
         return code
     finally:
         if process.returncode is None:
-            await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            async with asyncio.timeout(MERCY):
-                await process.wait()
-                return
-        except ProcessLookupError:
-            return
-        except TimeoutError:
-            continue
+            await end_group(process, MERCY)
 
 
 async def _pump(fd: int, stream: Output, hear: Hear) -> None:

@@ -132,13 +132,13 @@ async def _add(repo: Repository, site: Site, base: str) -> Checkout:
 
 
 async def _add_for_existing(repo: Repository, site: Site, base: str, add: tuple[str, ...]) -> str:
-    """The base commit: of a branch whose beginning nobody remembers, where it left the base."""
+    """The base commit: of a branch that goes on, where it left the one that is given."""
     branch = Checkout(site.path, site.path, repo, site.branch, base, repo.git)
     if holder := branch.held_elsewhere():
         raise _held(site.branch, holder)
     if site.resume:
         await repo.git.run(*add, "--", str(site.path), site.branch)
-        return site.base or (await repo.git.run("merge-base", base, branch.ref)).strip()
+        return (await repo.git.run("merge-base", base, branch.ref, ok=(0, 1))).strip() or base
     await _keep_tip(repo.git, branch, site)
     await repo.git.run(*add, "-B", site.branch, "--", str(site.path), base)
     return base
