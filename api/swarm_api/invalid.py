@@ -21,13 +21,22 @@ def field_errors(error: ValidationError, unknown: str = "unknown field") -> list
     words = {"extra_forbidden": unknown, "missing": "required"}
     return [
         {"loc": ".".join(str(part) for part in item["loc"]), "msg": words.get(item["type"]) or _message(item)}
-        for item in error.errors(include_url=False, include_context=False)[:_MOST]
+        for item in error.errors(include_url=False)[:_MOST]
     ]
 
 
 def _message(item: Any) -> str:
+    if item["type"] in ("too_short", "too_long") and isinstance(item["input"], str):
+        return _length(item["ctx"])
     message = str(item["msg"]).removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     shown = repr(item["input"])
     simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80
     return f"{message}, not {shown}" if simple else message
+
+
+def _length(limits: Any) -> str:
+    """Of a text; pydantic speaks of items where a validator comes before the limit."""
+    if "min_length" in limits:
+        return f"must have at least {limits['min_length']:,} character, not {limits['actual_length']:,}"
+    return f"must have at most {limits['max_length']:,} characters, not {limits['actual_length']:,}"

@@ -20,6 +20,7 @@ from swarm_cli.reading import Hub
 GIT = (2, 38)
 ENOUGH_DISK = 2 * 1024**3
 DEFAULT_PORT = 3000
+_OTHER_PORT = "PORT=0 swarm orchestrator start --background"
 _SOON = 10.0  # seconds a program may take to say its version
 
 Verdict = Literal["ok", "note", "wrong"]
@@ -138,7 +139,8 @@ def _port(environ: Mapping[str, str]) -> Check:
         try:
             listener.bind(("127.0.0.1", int(port)))
         except (OSError, ValueError, OverflowError) as error:
-            return Check("hub", "wrong", f"does not run, and port {port} cannot be had: {error}", "PORT=0, or another")
+            reason = getattr(error, "strerror", None) or error
+            return Check("hub", "wrong", f"does not run, and port {port} cannot be had: {reason}", _OTHER_PORT)
     return Check("hub", "wrong", "does not run", "swarm orchestrator start --background")
 
 

@@ -10,6 +10,7 @@ from swarm_cli.tasks import title
 
 _PATIENCE = 1.0  # seconds somebody at a prompt waits for a completion
 _ENOUGH = 100
+_HARMLESS = frozenset(".,:-_/+@")
 
 
 def task_ids(incomplete: str) -> list[tuple[str, str]]:
@@ -19,4 +20,9 @@ def task_ids(incomplete: str) -> list[tuple[str, str]]:
     except (BadConfig, SwarmError):
         return []
     form = (lambda task_id: task_id) if incomplete.startswith("tsk_") else short
-    return [(name, title(task)) for task in tasks if (name := form(task["id"])).startswith(incomplete)]
+    return [(name, harmless(title(task))) for task in tasks if (name := form(task["id"])).startswith(incomplete)]
+
+
+def harmless(text: str) -> str:
+    """Words alone. zsh evaluates what a completion says of itself, and typer's quoting misses backslashes."""
+    return " ".join("".join(char if char.isalnum() or char in _HARMLESS else " " for char in text).split())

@@ -139,4 +139,4 @@ def _last_words(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         file.seek(begin)
         words = file.read(100_000).decode(errors="replace").strip().splitlines()
-    return words[-1] if words else "the hub ended without a word"
+    return words[-1].removeprefix("claude-swarm hub: ") if words else "the hub ended without a word"
