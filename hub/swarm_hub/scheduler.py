@@ -5,24 +5,21 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pydantic_core import from_json, to_json
-from sqlalchemy import select, update
+from pydantic_core import from_json
 
 from swarm_api.words import LIVE
 from swarm_executors.protocol import Executor, ExecutorError, Handle, Launch, StartFailed
+from swarm_hub import endings
 from swarm_hub.claims import Claimed, Place, claim_ready
-from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices, Transaction
-from swarm_hub.transitions import cancelled, failed, load_agent, settle, stale
 
 log = logging.getLogger(__name__)
-a = schema.agents.c
 
-CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
 EXIT_GRACE_MS = 20_000  # for a worker that has reported its end to clean up and leave
 STOP_GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 SWEEP = 1.0  # seconds between two looks at what runs
+PATIENCE = 60.0  # seconds that looking after one agent may take, before it is begun again
 
 
 class Scheduler:
@@ -41,6 +38,7 @@ class Scheduler:
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._polled: dict[str, float] = {}
         self._watched_at = 0.0
+        self._since_ms = store.now_ms()
         self._full = False
         store.listen(self._hear)
 
@@ -56,6 +54,7 @@ class Scheduler:
 
     async def tick(self) -> list[Claimed]:
         """Claim what is ready and may start, and have it started."""
+        self._full = False  # until the answer is here, what else is committed may be ready and find room
         claims, self._full = await self._store.write(lambda tx: claim_ready(tx, self.place))
         for claimed in claims:
             self.start(claimed)
@@ -67,9 +66,12 @@ class Scheduler:
 
     async def watch(self) -> None:
         """Look at every agent the executor may still have something of."""
-        unreleased = await self._store.read(lambda c: c.execute(select(schema.agents).where(a.released == 0)).all())
-        self._polled = {row.id: self._polled.get(row.id, 0.0) for row in unreleased}
-        for row in unreleased:
+        agents = await self._store.read(endings.unreleased)
+        if overdue := [row.id for row in agents if endings.overdue(row, self._store.now_ms(), self._since_ms)]:
+            await self._store.write(lambda tx: self._end(tx, overdue))
+            agents = await self._store.read(endings.unreleased)
+        self._polled = {row.id: self._polled.get(row.id, 0.0) for row in agents}
+        for row in agents:
             self._look(row)
 
     async def _round(self) -> None:
@@ -91,17 +93,17 @@ class Scheduler:
             self._watched_at = now
             await self.watch()
 
+    def _end(self, tx: Transaction, overdue: list[str]) -> None:
+        """The state first, the executor later: one that hangs holds up no end."""
+        for agent_id in overdue:
+            endings.end_overdue(tx, agent_id, self._since_ms)
+
     def _look(self, row: Any) -> None:
         """What one agent needs next: each need is a job, and there is one job of an agent at a time."""
-        now = self._store.now_ms()
         if row.status not in LIVE:
-            self._job(row.id, lambda: self._release(row))
+            self._job(row.id, lambda: self._release(row.id))
         elif row.handle is None:
             self._job(row.id, lambda: self._start(Claimed(row.id, row.tier)))
-        elif row.stop_ms is not None and now >= row.stop_ms + CANCEL_GRACE_MS:
-            self._job(row.id, lambda: self._end(row.id, _cancel_late))
-        elif now >= row.deadline_ms:
-            self._job(row.id, lambda: self._end(row.id, _time_out))
         elif self._due(row.id):
             self._job(row.id, lambda: self._poll(row))
 
@@ -117,22 +119,20 @@ class Scheduler:
             handle = await self._executor.start(self._launch(claimed))
         except StartFailed as error:
             message = str(error)
-            await self._store.write(lambda tx: _lose(tx, claimed.agent_id, "start_failed", message))
+            await self._store.write(lambda tx: endings.never_started(tx, claimed.agent_id, message))
             return
-        await self._store.write(lambda tx: _keep_handle(tx, claimed.agent_id, handle))
+        await self._store.write(lambda tx: endings.keep_handle(tx, claimed.agent_id, handle))
 
     async def _poll(self, row: Any) -> None:
         seen = await self._executor.poll(from_json(row.handle))
         if seen.state in ("exited", "lost"):
             detail = seen.detail or f"the worker {seen.state}"
-            await self._store.write(lambda tx: _lose(tx, row.id, "worker_lost", detail))
+            await self._store.write(lambda tx: endings.lose(tx, row.id, "worker_lost", detail))
+            await self._release(row.id)
 
-    async def _end(self, agent_id: str, outcome: Callable[[Transaction, str], None]) -> None:
-        """The state first, the machine later: from here on the agent's reports are refused."""
-        await self._store.write(lambda tx: outcome(tx, agent_id))
-
-    async def _release(self, row: Any) -> None:
+    async def _release(self, agent_id: str) -> None:
         """See to it that nothing of an ended agent runs on."""
+        row = await self._store.read(lambda c: endings.find_agent(c, agent_id))  # its handle may be newer than its end
         if row.handle is not None:
             handle: Handle = from_json(row.handle)
             seen = await self._executor.poll(handle)
@@ -140,9 +140,7 @@ class Scheduler:
             if seen.state == "alive" and graceful and self._store.now_ms() < row.finished_ms + EXIT_GRACE_MS:
                 return
             await self._executor.stop(handle, STOP_GRACE)
-        await self._store.write(
-            lambda tx: tx.execute(update(schema.agents).where(a.id == row.id).values(released=1)) and None
-        )
+        await self._store.write(lambda tx: endings.release(tx, agent_id))
 
     def _job(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
         if agent_id not in self._jobs:
@@ -150,7 +148,10 @@ class Scheduler:
 
     async def _guarded(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()
+            async with asyncio.timeout(PATIENCE):
+                await work()
+        except TimeoutError:
+            log.warning("%s: looking after it took longer than %g s; it is tried again", agent_id, PATIENCE)
         except ExecutorError as error:
             log.warning("%s: %s; it is tried again", agent_id, error)
         except Exception:
@@ -161,25 +162,3 @@ class Scheduler:
     def _hear(self, notices: Notices) -> None:
         if notices.freed or (notices.ready and not self._full):
             self._wake.set()
-
-
-def _keep_handle(tx: Transaction, agent_id: str, handle: Handle) -> None:
-    tx.execute(update(schema.agents).where(a.id == agent_id).values(handle=to_json(handle).decode()))
-
-
-def _lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
-    pair = load_agent(tx, agent_id)
-    if not stale(pair):
-        settle(tx, pair, failed(code, message))
-
-
-def _cancel_late(tx: Transaction, agent_id: str) -> None:
-    pair = load_agent(tx, agent_id)
-    if not stale(pair):
-        settle(tx, pair, cancelled("it was cancelled; its worker did not answer in time"))
-
-
-def _time_out(tx: Transaction, agent_id: str) -> None:
-    pair = load_agent(tx, agent_id)
-    if not stale(pair):
-        settle(tx, pair, failed("timeout", "it passed its time limit and its worker did not end it", "timeout"))

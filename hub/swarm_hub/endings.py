@@ -1,0 +1,77 @@
+"""What the hub ends by itself, and what it remembers of its executor: whatever the worker says or does not say."""
+
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import Connection, Row, select
+
+from swarm_api.tasks import Result
+from swarm_api.words import LIVE
+from swarm_executors.protocol import Handle
+from swarm_hub.claims import HARD_MARGIN_MS
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import cancelled, change_agent, failed, load_agent, settle, stale
+
+a = schema.agents.c
+
+CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
+
+
+def unreleased(connection: Connection) -> list[Row[Any]]:
+    """Every agent that the executor may still have something of."""
+    return list(connection.execute(select(schema.agents).where(a.released == 0)).all())
+
+
+def find_agent(connection: Connection, agent_id: str) -> Row[Any]:
+    return connection.execute(select(schema.agents).where(a.id == agent_id)).one()
+
+
+def keep_handle(tx: Transaction, agent_id: str, handle: Handle) -> None:
+    change_agent(tx, agent_id, handle=to_json(handle).decode())
+
+
+def release(tx: Transaction, agent_id: str) -> None:
+    """The executor has nothing left of an ended agent: its task may have another."""
+    change_agent(tx, agent_id, released=1)
+    tx.notices.ready = True
+
+
+def lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
+    """The worker is gone, or never was. An agent that has ended by itself meanwhile stays as it is."""
+    pair = load_agent(tx, agent_id)
+    if not stale(pair):
+        settle(tx, pair, failed(code, message))
+
+
+def never_started(tx: Transaction, agent_id: str, message: str) -> None:
+    """The executor cannot start the worker: there is nothing of it, and there will not be."""
+    lose(tx, agent_id, "start_failed", message)
+    release(tx, agent_id)
+
+
+def overdue(agent: Any, now_ms: int, since_ms: int) -> bool:
+    """Whether an agent has ignored a cancel or its time limit for too long.
+
+    A hub that was away gives workers the time to reach it again: what they did meanwhile must not be lost.
+    """
+    if agent.status not in LIVE:
+        return False
+    if agent.stop_ms is not None and now_ms >= agent.stop_ms + CANCEL_GRACE_MS:
+        return True
+    return bool(now_ms >= max(agent.deadline_ms, since_ms + HARD_MARGIN_MS))
+
+
+def end_overdue(tx: Transaction, agent_id: str, since_ms: int) -> None:
+    """The state first, the machine later: from here on the agent's reports are refused."""
+    pair = load_agent(tx, agent_id)
+    if not stale(pair) and overdue(pair.agent, tx.now_ms, since_ms):
+        settle(tx, pair, _overdue_result(pair.agent))
+
+
+def _overdue_result(agent: Any) -> Result:
+    if agent.stop_ms is not None:
+        return cancelled("it was cancelled; its worker did not answer in time")
+    if agent.incarnation is None:
+        return failed("start_failed", "its worker did not begin within its time limit")
+    return failed("timeout", "it passed its time limit and its worker did not end it", "timeout")
