@@ -14,7 +14,7 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int) -> Queue:
     """`blocked` counts a task once for each of its reasons; `ready` has none and waits for its turn."""
     count = func.count()
     pending = (t.status == "pending") & (t.live == 0)
-    waiting = select(func.sum(t.hold), func.sum(t.waiting_on > 0), count).where(pending)
+    waiting = select(count.filter(t.hold == 1), count.filter(t.waiting_on > 0), count).where(pending)
     held, depending, total = connection.execute(waiting).one()
     oldest, ready = connection.execute(select(func.min(t.created_ms), count).where(text(schema.READY))).one()
     by_priority = connection.execute(select(t.priority, count).where(pending).group_by(t.priority)).all()
@@ -22,7 +22,7 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int) -> Queue:
     return Queue(
         pending=total,
         ready=ready,
-        blocked={"hold": held or 0, "dependency": depending or 0},
+        blocked={"hold": held, "dependency": depending},
         running=running,
         capacity=capacity,
         by_priority={"high": 0, "normal": 0, "low": 0, **dict(by_priority)},
