@@ -192,31 +192,34 @@ def retry(tx: Transaction, task_id: str, fresh: bool) -> None:
         raise Conflict(
             f"retry {broken[0]} first: task {task_id} depends on it", code="dependency_failed", dependsOn=broken
         )
-    _revive(tx, task, fresh)
+    _revive(tx, task, fresh=fresh, hold=False)
     _revive_dependents(tx, task_id)
 
 
-def _revive(tx: Transaction, task: Any, fresh: bool) -> None:
+def _revive(tx: Transaction, task: Any, fresh: bool, hold: bool) -> None:
     tx.notices.ready = True
     waiting = len(_unfinished_dependencies(tx, task.id))
     seq = tx.event("task_retried", task.id, {"agentId": None, "attempt": task.attempts + 1, "fresh": fresh})
     change_task(
         tx, task.id, status="pending", tries=0, fresh=int(fresh), cancel_ms=None, cause=None, result=None,
-        finished_ms=None, waiting_on=waiting, hold=0, seq=seq,
+        finished_ms=None, waiting_on=waiting, hold=int(hold), seq=seq,
     )  # fmt: skip
 
 
-def _revive_dependents(tx: Transaction, cause: str) -> None:
-    """Those cancelled for its sake, nearest first; one that another failure still blocks stays as it is."""
-    left = list(tx.execute(select(schema.tasks).where(t.cause == cause, t.status == "cancelled")).all())
-    revived = True
-    while left and revived:
-        revived = False
-        for row in list(left):
-            if not _broken_dependencies(tx, row.id):
-                _revive(tx, row, fresh=False)
-                left.remove(row)
-                revived = True
+def _revive_dependents(tx: Transaction, task_id: str) -> None:
+    """What was cancelled for its dependencies, at any distance, waits again as it did before.
+
+    One that another failure still blocks stays as it is, whichever failure came first.
+    """
+    revived = [task_id]
+    while revived:
+        waiting = select(d.task_id).where(d.depends_on.in_(revived))
+        of_cause = t.cause.is_not(None) & (t.status == "cancelled")
+        rows = tx.execute(select(schema.tasks).where(t.id.in_(waiting), of_cause)).all()
+        whole = [row for row in rows if not _broken_dependencies(tx, row.id)]
+        for row in whole:
+            _revive(tx, row, fresh=bool(row.fresh), hold=bool(row.hold))
+        revived = [row.id for row in whole]
 
 
 def _broken_dependencies(tx: Transaction, task_id: str) -> list[str]:
