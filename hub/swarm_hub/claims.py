@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
 from swarm_api.agents import Agent
 from swarm_api.errors import Conflict
@@ -41,7 +41,8 @@ def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
     room = place.capacity - running(tx)
     if room <= 0:
         return [], True
-    rows = tx.execute(select(schema.tasks).where(text(schema.READY)).order_by(t.rank, t.id).limit(room)).all()
+    free = select(schema.tasks).where(text(schema.READY), ~_ending(t.id))
+    rows = tx.execute(free.order_by(t.rank, t.id).limit(room)).all()
     return [claim(tx, row, place) for row in rows], len(rows) == room
 
 
@@ -52,8 +53,13 @@ def claim(tx: Transaction, task: Any, place: Place) -> Claimed:
     tx.add(schema.agents, _row(tx, task, spec, agent_id, place))
     seq = tx.event("agent_spawned", task.id, {"agentId": agent_id, "provider": place.provider, "tier": spec["tier"]})
     counted = {"attempts": task.attempts + 1, "tries": task.tries + 1}
-    change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, fresh=0, seq=seq, **counted)
+    change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, seq=seq, **counted)
     return Claimed(agent_id, spec["tier"])
+
+
+def hard_limit(from_ms: int, spec: dict[str, Any]) -> int:
+    """When an agent that was claimed, or whose worker began, at `from_ms` is stopped from outside."""
+    return from_ms + int(spec["timeoutMinutes"] * 60_000) + HARD_MARGIN_MS
 
 
 def running(tx: Transaction) -> int:
@@ -88,8 +94,15 @@ def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tupl
     return started, blocked
 
 
+def _ending(task_id: Any) -> Any:
+    """Whether the executor may still have something of an earlier attempt: two would share a worktree."""
+    return exists().where(a.task_id == task_id, a.released == 0)
+
+
 def _blocked(tx: Transaction, task: Any, place: Place) -> list[Blocked]:
     reasons = [reason for reason in blocked_by(task) if reason.reason != "hold"]
+    if tx.execute(select(_ending(task.id))).scalar():
+        reasons.append(Blocked(reason="capacity", detail="the worker of its last attempt is still ending"))
     if not reasons and running(tx) >= place.capacity:
         reasons.append(Blocked(reason="capacity", detail=f"{place.capacity} of {place.capacity} agents are running"))
     return reasons
@@ -108,7 +121,6 @@ def _draw_id(tx: Transaction, provider: str) -> str:
 
 
 def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place: Place) -> dict[str, Any]:
-    timeout_ms = int(spec["timeoutMinutes"] * 60_000)
     return {
         "id": agent_id,
         "task_id": task.id,
@@ -131,7 +143,7 @@ def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place:
         "cpu_percent": None,
         "rss_mb": None,
         "claimed_ms": tx.now_ms,
-        "deadline_ms": tx.now_ms + timeout_ms + HARD_MARGIN_MS,
+        "deadline_ms": hard_limit(tx.now_ms, spec),
         "stop_ms": None,
         "heartbeat_ms": None,
         "finished_ms": None,

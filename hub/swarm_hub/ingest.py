@@ -6,6 +6,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
+from swarm_api.errors import Conflict
 from swarm_api.tasks import ErrorOut, ModelUsage, Result, Usage
 from swarm_api.worker import (
     Ack,
@@ -34,6 +35,7 @@ def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
     no longer its task's, except for a repetition of its own last words.
     """
     pair = load_agent(tx, agent_id)
+    _refuse_unclaimed(pair)
     new = _next(reports.reports, pair.agent.stored_n)
     if not reports.reports or new:
         refuse_stale(pair)
@@ -46,6 +48,12 @@ def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
     if new and isinstance(new[-1], ResultReport):
         _end(tx, agent_id, new[-1])
     return Ack(stored=pair.agent.stored_n + len(new), control=pending_control(tx, agent_id, reports.seen_control))
+
+
+def _refuse_unclaimed(pair: Pair) -> None:
+    """Raises `Conflict` `stale_agent`: whoever has not taken the order does not carry it."""
+    if pair.agent.incarnation is None:
+        raise Conflict(f"agent {pair.agent.id} has not claimed its order", code="stale_agent")
 
 
 def pending_control(tx: Transaction, agent_id: str, seen: int) -> list[Control]:

@@ -11,6 +11,7 @@ from swarm_api.errors import Conflict
 from swarm_api.ids import short
 from swarm_api.worker import Limits, Resume, Source, Upstream, WorkOrder
 from swarm_executors.protocol import TIERS
+from swarm_hub.claims import hard_limit
 from swarm_hub.settings import Settings
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
@@ -31,10 +32,17 @@ def claim_order(tx: Transaction, agent_id: str, incarnation: str, settings: Sett
 
 
 def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
+    """The worker's time runs from here, and what a fresh attempt leaves is what another one goes on with."""
     task, agent = pair
-    change_agent(tx, agent.id, status="running", incarnation=incarnation, heartbeat_ms=tx.now_ms)
+    deadline = hard_limit(tx.now_ms, from_json(task.spec))
+    change_agent(
+        tx, agent.id, status="running", incarnation=incarnation, deadline_ms=deadline, heartbeat_ms=tx.now_ms
+    )  # fmt: skip
     seq = tx.event("task_started", task.id, {"agentId": agent.id, "attempt": agent.attempt})
-    change_task(tx, task.id, status="running", started_ms=task.started_ms or tx.now_ms, seq=seq)
+    session = None if agent.fresh else task.session_id
+    change_task(
+        tx, task.id, status="running", started_ms=task.started_ms or tx.now_ms, fresh=0, session_id=session, seq=seq
+    )  # fmt: skip
 
 
 def _order(pair: Pair, settings: Settings) -> WorkOrder:
