@@ -1,5 +1,7 @@
 """Tasks: submit, list, show, cancel, retry, diff."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from swarm_api.base import Answer
+from swarm_api.errors import SwarmError
 from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
 from swarm_hub import transitions
 from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
@@ -28,15 +31,25 @@ async def submit(call: Call) -> Response:
     settings = call.hub.settings
     for i, spec in enumerate(specs):
         refuse_unsupported(spec, f"{prefix}{i}." if batch else "")
-    await check_repos(specs, settings.repo_roots, prefix)
+    refusal = await _refusal(specs, settings.repo_roots, prefix)
     drafts = draft(specs, prefix)
 
     def work(tx: Transaction) -> tuple[int, Answer]:
+        if refusal is not None:
+            raise refusal  # only here: the same request may have been answered while the repository was there
         rows = create(tx, drafts, settings.default_timeout_minutes, prefix)
         tasks = [task_view(SimpleNamespace(**row)) for row in rows]
         return 201, TaskBatch(tasks=tasks) if batch else tasks[0]
 
     return await once(call, data, work)
+
+
+async def _refusal(specs: Sequence[TaskIn], roots: Sequence[Path], prefix: str) -> SwarmError | None:
+    try:
+        await check_repos(specs, roots, prefix)
+    except SwarmError as error:
+        return error
+    return None
 
 
 async def show_list(call: Call) -> Response:
