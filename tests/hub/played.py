@@ -73,11 +73,12 @@ class Stage:
 class Worker:
     """One agent's side of the worker paths. It numbers its reports as a real one does."""
 
-    def __init__(self, http: httpx.AsyncClient, agent_id: str, token: str) -> None:
-        self.agent_id = agent_id
-        self.headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, http: httpx.AsyncClient, stage: Stage, launch: Launch) -> None:
+        self.agent_id = launch.agent_id
+        self.headers = {"Authorization": f"Bearer {launch.token}"}
         self.last = 0
         self._http = http
+        self._stage = stage
 
     async def claim(self, incarnation: str = "the-first-one") -> Json:
         """The work order."""
@@ -90,7 +91,10 @@ class Worker:
         return _json(await self.send(numbered, wait=wait, seen=seen))
 
     async def finish(self, **result: Any) -> Json:
-        return await self.report(ResultReport(**{"status": "success", **result}))
+        """Report the end, and leave."""
+        ack = await self.report(ResultReport(**{"status": "success", **result}))
+        self._stage.ended[self.agent_id] = Observation("exited", 0)
+        return ack
 
     async def send(self, reports: Sequence[Json], wait: float = 0, seen: int = 0) -> httpx.Response:
         """Reports as they are given, whatever their numbers."""
@@ -117,8 +121,7 @@ class PlayedHub:
         ) as spawned:  # fmt: skip
             for _ in range(attempt):
                 event = await anext(spawned)
-        launch = await self.stage.launch_of(event.payload["agentId"])
-        return Worker(self.http, launch.agent_id, launch.token)
+        return Worker(self.http, self.stage, await self.stage.launch_of(event.payload["agentId"]))
 
     async def running(self, **fields: Any) -> tuple[Task, Worker]:
         """A new task and its worker, which has claimed it."""
@@ -127,10 +130,10 @@ class PlayedHub:
         await worker.claim()
         return await self.client.task(task.id), worker
 
-    async def ended(self, status: str = "failure", **fields: Any) -> Task:
+    async def ended(self, status: str = "failure", error_code: str | None = None, **fields: Any) -> Task:
         """A task that its worker has brought to an end."""
         task, worker = await self.running(**fields)
-        await worker.finish(status=status)
+        await worker.finish(status=status, error_code=error_code)
         return await self.client.task(task.id)
 
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
