@@ -27,7 +27,7 @@ from swarm_worker.runtimes import Place
 from swarm_worker.runtimes.claude import ClaudeRuntime
 from waiting import until
 
-DEADLINE = 30.0  # seconds
+DEADLINE = 60.0  # seconds; it takes one or two, on a machine with nothing else to do
 KEY = "sk-ant-the-key-of-the-test"
 STARTED = "started"
 SLOW = f"touch {STARTED}; until false; do sleep 0.05; done"
@@ -130,7 +130,7 @@ async def run(order: WorkOrder, place: Place) -> Driven:
 
 async def until_it_runs(place: Place) -> None:
     """Until the slow command runs."""
-    await until((place.workdir / STARTED).exists)
+    await until((place.workdir / STARTED).exists, DEADLINE)
 
 
 def processes(place: Place) -> list[psutil.Process]:

@@ -117,7 +117,7 @@ async def test_the_api_may_be_overloaded_and_break_off(api: ScriptedApi, place: 
         "The API answered 529",
         "The answer of the API broke off",
     ]
-    expect_usage(driven, answers=1)
+    assert driven.used["input"] in (1000, 2000)  # what arrived of the broken answer is counted too
 
 
 @pytest.mark.parametrize("fault", [Reset(), Reset(after=3), Truncate(), StreamError()], ids=repr)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from claude.driving import KEY, SLOW, bash, cli, make_order, processes, run, running, until_it_runs
+from claude.driving import DEADLINE, KEY, SLOW, bash, cli, make_order, processes, run, running, until_it_runs
 from scripted_api import Hang, ScriptedApi, Seen, Text, Turn
 from swarm_worker.runtimes import Place, RuntimeCrashed
 
@@ -126,6 +126,6 @@ async def test_it_dies_with_its_worker(api: ScriptedApi, place: Place) -> None:
     assert {"claude", "bash"} <= {process.name() for process in left}
     worker.kill()
     await worker.wait()
-    _, alive = psutil.wait_procs(left, timeout=10)
+    _, alive = psutil.wait_procs(left, timeout=DEADLINE)
     assert alive == []
     assert len(api.seen) == 1

@@ -23,7 +23,7 @@ from scripted_api import answer
 from scripted_api.faults import Drop, Fault, Hang, Reset, Status, StreamError, Truncate
 from scripted_api.script import Request, Script, Turn, find_turn
 
-DEADLINE = 20.0  # seconds that a test waits for a request
+DEADLINE = 60.0  # seconds that a test waits for a request
 
 
 @dataclass
