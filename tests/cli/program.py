@@ -17,6 +17,8 @@ LIMIT = 60.0  # seconds any command may take on a busy machine
 class Swarm:
     """Runs commands with a clean environment, in a folder of their own."""
 
+    program = PROGRAM
+
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         home = folder / "home"

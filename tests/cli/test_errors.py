@@ -64,7 +64,7 @@ def test_a_task_that_is_not_there(swarm: Swarm, arguments: list[str]) -> None:
 
 def test_an_id_that_begins_several(swarm: Swarm) -> None:
     ids = swarm("submit", "-", stdin="tasks: [{prompt: a, hold: true}, {prompt: b, hold: true}]").stdout.split()
-    run = swarm("status", commonprefix(ids))
+    run = swarm("status", commonprefix(ids))  # noqa: RUF071  # ids are no paths
     assert run.returncode == 2
     assert all(task_id in run.stderr for task_id in ids)
     assert run.stderr.endswith(" hint: give more of the id\n")
