@@ -172,6 +172,7 @@ async def test_the_key_is_seen_nowhere_but_at_the_api(
     assert [process for process in seen if KEY in str(process.cmdline()) + str(process.environ())] == []
     await client.cancel(task.id)
     task = await client.wait(task.id)
+    await until(lambda: not hub.agent_processes())
     assert api.seen[0].headers["x-api-key"] == KEY
     told = (await client.logs(task.id, limit=1000)).model_dump_json()
     assert "ANTHROPIC_BASE_URL" in told

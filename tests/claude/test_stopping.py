@@ -75,6 +75,20 @@ async def test_a_message_that_comes_late_is_answered_too(api: ScriptedApi, place
     assert (driven.result.status, driven.result.summary) == ("success", "Yes, blue.")
 
 
+async def test_a_cleared_conversation_still_costs_what_it_cost(api: ScriptedApi, place: Place) -> None:
+    api.scripts["work"] = [Turn((Text("Done."),), faults=(Hang(after=4),))]
+    api.scripts["something else"] = [Turn((Text("Done, too."),))]
+    async with running(make_order(api.url, "work"), place) as (driven, task):
+        await api.wait_for(is_hanging)
+        await driven.runtime.send("/clear")
+        await driven.runtime.send("Now do something else.")
+        api.release()
+        await task
+    assert driven.result.summary == "Done, too."
+    assert "work" not in [seen.key for seen in api.seen[1:]]
+    assert driven.used["input"] == 200
+
+
 async def test_an_interrupt_after_a_message_makes_room_for_it(api: ScriptedApi, place: Place) -> None:
     api.scripts["story"] = [STORY]
     api.scripts["make it short"] = [Turn((Text("The end."),))]

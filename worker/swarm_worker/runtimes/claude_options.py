@@ -38,7 +38,7 @@ def options(
 ) -> ClaudeAgentOptions:
     environment = _environment(order, place)
     instructions = place.tmp / "instructions.txt"
-    instructions.write_text(_instructions(order))
+    instructions.write_bytes(_instructions(order).encode(errors="replace"))
     common: dict[str, Any] = {
         "cli_path": _program(place),
         "cwd": place.workdir,
@@ -93,7 +93,7 @@ def _program(place: Place) -> Path:
     """The SDK runs one file: a script that starts the CLI so that it dies with us and sees only its environment."""
     command = guarded(sys.executable, "-I", "-S", claude_launch.__file__, str(CLI))
     program = place.tmp / "claude"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    program.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'))
     program.chmod(0o700)
     return program
 
