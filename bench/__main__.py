@@ -1,6 +1,7 @@
 """`make bench`: JSON on stdout, a table on stderr. Arguments pick measurements by name."""
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from bench import (
 )
 from bench.figures import Figure, row, to_json
 
+BUSY = 0.5
+
 MEASUREMENTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "submissions": submissions.measure,
     "batch": batch.measure,
@@ -39,9 +42,11 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(MEASUREMENTS):
         sys.stderr.write(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}\n")
         return 2
-    begin = time.monotonic()
+    begin, load = time.monotonic(), os.getloadavg()[0]
+    if load > BUSY:
+        sys.stderr.write(f"others use this machine too (load {load:.1f}): what follows is worse than it could be\n")
     figures = [figure for name in wanted or MEASUREMENTS for figure in _measure(name)]
-    sys.stdout.write(json.dumps(to_json(figures, time.monotonic() - begin), indent=2) + "\n")
+    sys.stdout.write(json.dumps(to_json(figures, time.monotonic() - begin, load), indent=2) + "\n")
     return 0
 
 

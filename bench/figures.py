@@ -38,10 +38,12 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def to_json(figures: Sequence[Figure], seconds: float) -> dict[str, Any]:
+def to_json(figures: Sequence[Figure], seconds: float, load: float) -> dict[str, Any]:
+    """`load` is what others gave the machine to do when the measuring began."""
     return {
         "version": __version__,
         "machine": {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+        "loadBefore": round(load, 2),
         "seconds": round(seconds, 1),
         "figures": {
             figure.name: {
