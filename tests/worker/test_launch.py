@@ -23,6 +23,7 @@ from worker.workers import PROGRAM, carried, worker_process
 NOWHERE = "http://127.0.0.1:1"
 AGENT = "local-agent-0a1b2c3d"
 TOKEN = "a-token-to-be-looked-for"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="of Linux alone")
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def test_one_that_is_told_to_end_before_its_hub_answers_ends_at_once(tmp_path: P
         assert worker.wait(5) == 0
 
 
+@linux
 def test_the_token_is_not_to_be_read_from_its_environment(tmp_path: Path) -> None:
     """Not even by root, who may read another process's environment."""
     variables = {"SWARM_AGENT": AGENT, "SWARM_AGENT_ID": AGENT, "SWARM_HUB_URL": NOWHERE, "SWARM_WORKER_TOKEN": TOKEN}
@@ -61,6 +63,7 @@ def test_the_token_is_not_to_be_read_from_its_environment(tmp_path: Path) -> Non
         worker.kill()
 
 
+@linux
 def test_its_memory_is_closed_to_its_children_until_they_are_programs_of_their_own() -> None:
     """`PR_GET_DUMPABLE` is 3. It must not be inherited: the agent's own tools may be debugged."""
     ask = "import ctypes; print(ctypes.CDLL(None).prctl(3), flush=True)"
@@ -69,6 +72,7 @@ def test_its_memory_is_closed_to_its_children_until_they_are_programs_of_their_o
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "0\n1\n"
 
 
+@linux
 def test_the_lock_names_the_process_and_its_children_do_not_get_it(tmp_path: Path) -> None:
     fd = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     os.set_inheritable(fd, True)

@@ -256,6 +256,23 @@ async def test_twenty_worktrees_of_one_repository_are_made_at_once(ground: Groun
     assert all((checkout.path / "src/app.py").exists() for checkout in checkouts)
 
 
+async def test_a_worktree_that_another_git_is_just_making_is_waited_for(ground: Ground, repo: Path) -> None:
+    half = write(repo, ".git/worktrees/half/commondir", "")
+    write(half.parent, "HEAD", "ref: refs/heads/half\n")
+    write(half.parent, "gitdir", f"{repo.parent}/half/.git\n")
+    asyncio.get_running_loop().call_later(0.1, shutil.rmtree, half.parent)
+    assert (await ground.open(local(repo))).base == git(repo, "rev-parse", BRANCH)
+    assert not half.exists()
+
+
+async def test_folders_that_protect_themselves_are_removed_too(ground: Ground, repo: Path) -> None:
+    checkout = await ground.open(local(repo))
+    commit(checkout.path, "cache/module.txt")
+    (checkout.path / "cache").chmod(0o500)
+    await remove(checkout, ground.last().site)
+    assert not checkout.path.exists()
+
+
 async def test_a_removed_worktree_leaves_the_branch_alone(ground: Ground, repo: Path) -> None:
     checkout = await ground.open(local(repo))
     own = commit(checkout.path, "a.txt")

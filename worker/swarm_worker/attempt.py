@@ -114,7 +114,7 @@ async def _run(attempt: Attempt, place: Place, touched: Touched) -> ResultReport
     watching = watch(attempt.order.limits, attempt.outbox, attempt.halt)
     async with beside(watching, touched.follow(), session.pass_on(attempt.messages)):
         result = await session.run(attempt.halt)
-        await _end_strays(attempt)
+    await _end_strays(attempt)
     return result
 
 

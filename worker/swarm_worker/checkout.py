@@ -1,10 +1,12 @@
 """What an agent works in: a worktree, its branch, and where it started."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from swarm_worker.git import Git
 from swarm_worker.gitconfig import Config
+from swarm_worker.locks import Lock
 
 
 class CheckoutFailed(Exception):
@@ -27,6 +29,14 @@ class Repository:
     def inside(self) -> Git:
         """Calls from within the repository's own folder: a worktree is not removed from within itself."""
         return Git(self.common, self.git.env, (f"--git-dir={self.common}",))
+
+    async def worktree(self, *arguments: str, ok: Sequence[int] = (0,)) -> None:
+        """`git worktree …`, one at a time among the workers: while one is made, no other can be."""
+        lock = await Lock.take(self.common / "claude-swarm.lock")
+        try:
+            await self.inside.run("worktree", *arguments, ok=ok)
+        finally:
+            lock.close()
 
 
 @dataclass(frozen=True)

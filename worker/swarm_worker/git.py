@@ -14,6 +14,10 @@ MERCY = 2.0
 """Seconds an interrupted git has to remove what it began."""
 
 
+HALF_MADE, TRIES, PAUSE = "commondir", 40, 0.025
+"""git 2.39 falls over a worktree that another git is just making, and says this. It takes some milliseconds."""
+
+
 class GitFailed(Exception):
     """git said no: `code` is its exit code, the text what it said last."""
 
@@ -65,11 +69,11 @@ class Git:
 
     async def run(self, *arguments: str, ok: Sequence[int] = (0,)) -> str:
         """What git prints; bytes that are no UTF-8 become lone surrogates. Raises `GitFailed`."""
-        return await self._finish(["git", *self.where, *arguments], arguments[0], ok)
+        return await self._steadily(["git", *self.where, *arguments], arguments[0], ok)
 
     async def remote(self, *arguments: str) -> str:
         """The same for what talks to another machine and may last: it does not outlive the worker."""
-        return await self._finish(guarded("git", *self.where, *arguments), arguments[0], (0,))
+        return await self._steadily(guarded("git", *self.where, *arguments), arguments[0], (0,))
 
     async def says(self, *arguments: str) -> bool:
         """Whether git says yes, by its exit code 0 or 1."""
@@ -80,6 +84,16 @@ class Git:
                 raise
             return False
         return True
+
+    async def _steadily(self, command: Sequence[str], name: str, ok: Sequence[int]) -> str:
+        for _ in range(TRIES):
+            try:
+                return await self._finish(command, name, ok)
+            except GitFailed as failure:
+                if HALF_MADE not in failure.complaint:
+                    raise
+            await asyncio.sleep(PAUSE)
+        return await self._finish(command, name, ok)
 
     async def _finish(self, command: Sequence[str], name: str, ok: Sequence[int]) -> str:
         process = await asyncio.create_subprocess_exec(

@@ -47,7 +47,7 @@ async def tidy(attempt: Attempt, work: Work, result: ResultReport) -> None:
                 site.lock.remove()
             return
         await leave(checkout)
-    except GitFailed as failure:
+    except (GitFailed, OSError) as failure:
         reasons.append(str(failure))
     attempt.outbox.say(f"the worktree {checkout.path} stays: {'; '.join(reasons)}")
 

@@ -53,8 +53,9 @@ def take_lock(environ: MutableMapping[str, str]) -> None:
 
 
 def _who() -> dict[str, float]:
-    if sys.platform != "linux":
-        return {"pid": os.getpid()}
-    with open("/proc/self/stat", "rb") as stat:  # noqa: PTH123  # importing pathlib would delay the claim
-        ticks = int(stat.read().rpartition(b")")[2].split()[19])  # field 22; the name in brackets may hold spaces
-    return {"pid": os.getpid(), "startTime": ticks / os.sysconf("SC_CLK_TCK")}
+    who: dict[str, float] = {"pid": os.getpid()}
+    if sys.platform == "linux":
+        with open("/proc/self/stat", "rb") as stat:  # noqa: PTH123  # importing pathlib would delay the claim
+            ticks = int(stat.read().rpartition(b")")[2].split()[19])  # field 22; the name in brackets may hold spaces
+        who["startTime"] = ticks / os.sysconf("SC_CLK_TCK")
+    return who

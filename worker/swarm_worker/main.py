@@ -6,10 +6,11 @@ What is imported here decides how soon a task runs: the rest of the worker is im
 import os
 import signal
 import sys
+from typing import Any, NoReturn
 
 from swarm_api.wire import Wire
 from swarm_worker.claim import NotOurs, Stopped, claim
-from swarm_worker.launch import BadLaunch, read_launch, take_lock
+from swarm_worker.launch import BadLaunch, Launch, read_launch, take_lock
 from swarm_worker.seal import seal
 
 USAGE, NOT_OURS = 2, 3
@@ -17,7 +18,7 @@ CLAIM_TIMEOUT = 10.0
 
 
 def main() -> int:
-    """The exit code. Does not return once there is work: threads may still wait for an answer nobody needs."""
+    """The exit code. Does not return once there is work."""
     stops: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stops.append(number))
     take_lock(os.environ)
@@ -35,7 +36,11 @@ def main() -> int:
         return NOT_OURS
     except Stopped:
         return 0
+    return _live(launch, wire, order, stops)
 
+
+def _live(launch: Launch, wire: Wire, order: dict[str, Any], stops: list[int]) -> NoReturn:
+    """Ends the process: threads may still wait for an answer that nobody needs any more."""
     import asyncio
 
     from swarm_worker.life import Life

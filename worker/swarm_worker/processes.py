@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,14 +38,13 @@ async def end_group(process: asyncio.subprocess.Process, mercy: float) -> None:
 def has_children() -> bool:
     """False only when there are none for certain. Orphans of our descendants count: we are their parent on Linux.
 
-    Asked of the kernel, because most workers have none in the end and psutil takes longer to import than this to ask.
+    Linux says so, if it was built to; most workers have none in the end, and psutil takes longer to import than this.
     """
-    if sys.platform != "linux":
-        return True
+    tasks = list(Path("/proc/self/task").glob("*/children"))
     try:
-        return any(children.read_text().strip() for children in Path("/proc/self/task").glob("*/children"))
+        return not tasks or any(children.read_text().strip() for children in tasks)
     except OSError:
-        return True  # a kernel that does not say
+        return True
 
 
 def find_all(agent_id: str) -> "list[psutil.Process]":

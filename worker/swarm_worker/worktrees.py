@@ -1,5 +1,8 @@
 """Worktrees: one for each task, used again by its next attempt, removed only when nothing in it can be lost."""
 
+import asyncio
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +14,7 @@ from swarm_worker.locks import Lock
 from swarm_worker.status import under_way
 
 REASON = "an agent of claude-swarm works here"
+ADD = ("add", "--quiet", "--no-checkout", "--lock", "--reason", REASON)
 PARTIAL, WHOLE = "partial", "whole"
 Say = Callable[[str], None]
 
@@ -78,15 +82,16 @@ async def start_over(checkout: Checkout, site: Site) -> None:
 
 
 async def remove(checkout: Checkout, site: Site) -> None:
-    """Remove a worktree with all that is in it. Raises `GitFailed`, and the rest of it stays."""
+    """Remove a worktree with all that is in it. Raises `GitFailed` and `OSError`; then the rest of it stays."""
     site.mark_partial(checkout.base)
-    await checkout.repo.inside.run("worktree", "remove", "--force", "--force", "--", str(checkout.path))
+    await asyncio.to_thread(_delete, checkout.path)  # itself, so that no other worker has to wait for it
+    await checkout.repo.worktree("remove", "--force", "--force", "--", str(checkout.path))
 
 
 async def leave(checkout: Checkout) -> None:
     """Let the worktree stay, but give the branch free for others."""
     await checkout.git.run("update-ref", "--no-deref", "-m", "kept by claude-swarm", "HEAD", "HEAD")
-    await checkout.repo.inside.run("worktree", "unlock", "--", str(checkout.path))
+    await checkout.repo.worktree("unlock", "--", str(checkout.path))
 
 
 async def save_earlier(checkout: Checkout, site: Site) -> None:
@@ -106,41 +111,42 @@ async def _enter_again(checkout: Checkout, site: Site) -> Checkout:
         await checkout.git.run("checkout", "--quiet", checkout.branch, "--")
     else:
         await start_over(checkout, site)
-    await checkout.repo.inside.run("worktree", "lock", "--reason", REASON, "--", str(checkout.path), ok=(0, 128))
+    await checkout.repo.worktree("lock", "--reason", REASON, "--", str(checkout.path), ok=(0, 128))
     return checkout
 
 
 async def _clear(repo: Repository, site: Site, git_dir: Path | None) -> None:
     if git_dir:
         # Either the folder is gone, or git was stopped while it was filling it.
-        await repo.git.run("worktree", "remove", "--force", "--force", "--", str(site.path))
+        await repo.worktree("remove", "--force", "--force", "--", str(site.path))
     site.set_aside()
 
 
 async def _add(repo: Repository, site: Site, base: str) -> Checkout:
-    add = ("worktree", "add", "--quiet", "--lock", "--reason", REASON)
     try:
-        await repo.git.run(*add, "-b", site.branch, "--", str(site.path), base)
+        await repo.worktree(*ADD, "-b", site.branch, "--", str(site.path), base)
     except GitFailed as failure:
         if "already exists" not in failure.complaint:
             raise
-        base = await _add_for_existing(repo, site, base, add)
+        base = await _add_for_existing(repo, site, base)
     git_dir = registered(repo.common, site.path)
     if git_dir is None:
         raise CheckoutFailed("checkout_failed", f"{repo.common} does not know the worktree {site.path}")
-    return checkout_of(site.path, git_dir, repo, site.branch, base)
+    checkout = checkout_of(site.path, git_dir, repo, site.branch, base)
+    await checkout.git.run("reset", "--quiet", "--hard")  # what git does itself without --no-checkout
+    return checkout
 
 
-async def _add_for_existing(repo: Repository, site: Site, base: str, add: tuple[str, ...]) -> str:
+async def _add_for_existing(repo: Repository, site: Site, base: str) -> str:
     """The base commit: of a branch that goes on, where it left the one that is given."""
     branch = Checkout(site.path, site.path, repo, site.branch, base, repo.git)
     if holder := branch.held_elsewhere():
         raise _held(site.branch, holder)
     if site.resume:
-        await repo.git.run(*add, "--", str(site.path), site.branch)
+        await repo.worktree(*ADD, "--", str(site.path), site.branch)
         return (await repo.git.run("merge-base", base, branch.ref, ok=(0, 1))).strip() or base
     await _keep_tip(repo.git, branch, site)
-    await repo.git.run(*add, "-B", site.branch, "--", str(site.path), base)
+    await repo.worktree(*ADD, "-B", site.branch, "--", str(site.path), base)
     return base
 
 
@@ -148,6 +154,15 @@ async def _keep_tip(git: Git, checkout: Checkout, site: Site) -> None:
     tip = (await git.run("rev-parse", "--verify", "--end-of-options", checkout.ref)).strip()
     if not await git.says("merge-base", "--is-ancestor", tip, checkout.base):
         site.say(f"starting over; what {checkout.branch} held is kept as {await keep(git, checkout.branch, tip)}")
+
+
+def _delete(path: Path) -> None:
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        for folder, _, _ in os.walk(path):
+            Path(folder).chmod(0o700)  # Go's module cache, for one, protects itself
+        shutil.rmtree(path)
 
 
 def _held(branch: str, holder: Path) -> CheckoutFailed:

@@ -125,7 +125,8 @@ class _Play:
 
     async def spawn_daemon(self, step: Step) -> None:
         """Something that leaves the shell's session and outlives it, as servers do."""
-        command = f"setsid sh -c {_quoted(step['spawn_daemon'])} >/dev/null 2>&1 </dev/null &"
+        leave = "leave=$(command -v setsid)"  # macOS has none; there it only leaves its parent
+        command = f"{leave}; $leave sh -c {_quoted(step['spawn_daemon'])} >/dev/null 2>&1 </dev/null &"
         await run_shell(command, self._place, self._hear)
 
     async def sleep(self, step: Step) -> None:
