@@ -25,6 +25,8 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _RESENDS = 4
+# Nobody there at all, at the first attempt, is no connection that broke: it is said at once.
+_ABSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENDINGS: tuple[EventType, ...] = ("task_completed", "task_failed", "task_cancelled")
 
@@ -228,9 +230,7 @@ class HubClient:
                 response = await self._http.request(method, path, **parts)
                 break
             except httpx.TransportError as error:
-                # Nobody there at all is no broken connection: say so at once.
-                absent = left == _RESENDS and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                if absent or left == 0:
+                if left == 0 or (left == _RESENDS and isinstance(error, _ABSENT)):
                     raise unreachable(self._http, error) from error
             await backoff.pause()
         if not response.is_success and response.status_code != accept:

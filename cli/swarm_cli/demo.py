@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,8 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the folder with repository and hub's data.")] = False,
 ) -> None:
     """Five simulated tasks on a sample repository, from nothing to branches. No key, no model, nothing left behind."""
+    for end in (signal.SIGTERM, signal.SIGHUP):  # a window that is closed leaves nothing behind either
+        signal.signal(end, lambda *_: signal.raise_signal(signal.SIGINT))
     screen = Screen.of(sys.stdout, os.environ)
     with _folder(keep, screen) as folder:
         code = _show(folder, screen)

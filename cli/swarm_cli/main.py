@@ -16,8 +16,11 @@ def main() -> NoReturn:
     # Text that the terminal's encoding lacks is spelled out instead of being a traceback.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper, unless replaced
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     try:
-        run(sys.argv[1:])
+        run(arguments)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)
 
@@ -52,7 +55,7 @@ def _quick(arguments: list[str]) -> Callable[[], int | None] | None:
     """The command, if it is one that must feel instant and is called in a usual way."""
     if "_SWARM_COMPLETE" in os.environ:
         return None
-    if arguments in ([], ["--help"], ["-h"], ["help"]):
+    if arguments in ([], ["--help"], ["-h"]):
         return _help
     if arguments == ["--version"]:
         return lambda: write(f"swarm {__version__}")

@@ -21,17 +21,18 @@ _JSON_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_BIDI
 
 
 class Screen(NamedTuple):
-    """`terminal`: people look at it. `width` in columns."""
+    """`terminal`: people look at it. `cursor`: it can be moved, to draw again. `width` in columns."""
 
     terminal: bool
     colour: bool
     width: int
+    cursor: bool = False
 
     @classmethod
     def of(cls, stream: TextIO, environ: Mapping[str, str]) -> "Screen":
         terminal = stream.isatty()
-        colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        return cls(terminal, colour, _width(environ))
+        cursor = terminal and environ.get("TERM") != "dumb"
+        return cls(terminal, cursor and not environ.get("NO_COLOR"), _width(environ), cursor)
 
     def paint(self, style: str, text: str) -> str:
         """The text in the styles named (`bold red`), where there is colour."""

@@ -17,7 +17,7 @@ from swarm_api.ids import TASK_ID, short
 from swarm_api.invalid import invalid
 from swarm_api.tasks import Task, TaskBatch, TaskIn
 from swarm_cli import task_flags as flag
-from swarm_cli.faults import wrong_usage
+from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
 from swarm_cli.repository import absolute_repo
@@ -25,7 +25,7 @@ from swarm_cli.screen import Screen, safe_json, write
 from swarm_cli.tasks import as_json as dumped
 from swarm_cli.tasks import title
 from swarm_cli.tasks_file import TasksFile
-from swarm_cli.waiting import wait_for_all
+from swarm_cli.waiting import ended, show_to_the_end
 
 # The config's settings that are fields of a task.
 _SETTINGS = {
@@ -151,14 +151,15 @@ async def _whole_id(hub: HubClient, wanted: str) -> str:
 
 
 async def _submit(order: Order, wait: bool, as_json: bool, url: str | None) -> int:
-    screen = Screen.of(sys.stdout, os.environ)
+    screen, code = Screen.of(sys.stdout, os.environ), DONE
     async with client(url) as hub:
         tasks = await order.hand_out(hub)
         if not as_json:
             _confirm(tasks, wait, screen)
-        code = 0
+        if wait and not as_json:
+            await show_to_the_end(hub, tasks, screen)
         if wait:
-            tasks, code = await wait_for_all(hub, tasks, screen, quiet=as_json)
+            tasks, code = await ended(hub, tasks)
     if as_json:
         write(order.to_json(tasks))
     return code

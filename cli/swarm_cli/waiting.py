@@ -15,22 +15,24 @@ from swarm_cli.screen import Screen, safe, write
 from swarm_cli.tasks import as_json, outcome, run_time
 
 
-async def wait_for_all(hub: HubClient, tasks: Sequence[Task], screen: Screen, *, quiet: bool) -> tuple[list[Task], int]:
-    """The tasks once all have ended, shown on the way unless `quiet`; and the exit code: 1 if one did not complete."""
-    if len(tasks) == 1 and not quiet:
-        await _show_log(hub, tasks[0], screen)
-    elif not quiet:
-        await follow_board(hub, Board(tasks, tasks[0].seq - 1), screen)
-    ended = [await hub.wait(task.id) for task in tasks]
-    if len(tasks) == 1 and not quiet:
-        _show_end(ended[0], screen)
-    return ended, DONE if all(task.status == "completed" for task in ended) else FAILED
+async def show_to_the_end(hub: HubClient, tasks: Sequence[Task], screen: Screen) -> None:
+    """Show one task's log and how it ended, or several tasks as a table, until all have ended."""
+    if len(tasks) > 1:
+        return await follow_board(hub, Board(tasks, tasks[0].seq - 1), screen)
+    await _show_log(hub, tasks[0], screen)
+    return _show_end(await hub.wait(tasks[0].id), screen)
+
+
+async def ended(hub: HubClient, tasks: Sequence[Task]) -> tuple[list[Task], int]:
+    """The tasks once all have ended, and the exit code: 1 if one did not complete."""
+    found = [await hub.wait(task.id) for task in tasks]
+    return found, DONE if all(task.status == "completed" for task in found) else FAILED
 
 
 async def follow_board(hub: HubClient, board: Board, screen: Screen) -> None:
     """Show the tasks of a board until all have ended: live on a terminal, else a line for each event."""
     only = frozenset(board.tasks)
-    if screen.terminal:
+    if screen.cursor:
         from swarm_cli.live import show_live
 
         await show_live(hub, board, only, screen)

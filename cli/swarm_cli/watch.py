@@ -29,7 +29,7 @@ def watch(
 async def _watch(as_json: bool, url: str | None) -> None:
     screen = Screen.of(sys.stdout, os.environ)
     async with client(url) as hub:
-        if screen.terminal and not as_json:
+        if screen.cursor and not as_json:
             from swarm_cli.live import show_live
 
             await show_live(hub, await Board.recent(hub), None, screen)

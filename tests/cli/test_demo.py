@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 
 from cli.program import LIMIT, Swarm
 
@@ -37,13 +38,14 @@ def test_nothing_is_left_of_it(lonely: Swarm) -> None:
     assert left(lonely.folder) == []
 
 
-def test_ctrl_c_leaves_nothing_either(lonely: Swarm) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_before_its_time_leaves_nothing_either(lonely: Swarm, number: signal.Signals) -> None:
     before = set(lonely.folder.iterdir())
     demo = lonely.start("demo", TMPDIR=str(lonely.folder))
     assert demo.stdout is not None
     while "task_started" not in demo.stdout.readline():
         assert demo.poll() is None
-    demo.send_signal(signal.SIGINT)
+    demo.send_signal(number)
     demo.communicate(timeout=LIMIT)
     assert demo.returncode == 130
     assert set(lonely.folder.iterdir()) == before

@@ -26,6 +26,10 @@ def test_every_command_explains_itself(lonely: Swarm, name: str) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_help_may_be_asked_for_first(lonely: Swarm) -> None:
+    assert lonely("help", "submit").stdout == lonely("submit", "--help").stdout
+
+
 def test_the_version_is_the_packages(lonely: Swarm) -> None:
     assert lonely("--version").stdout == f"swarm {__version__}\n"
 
