@@ -24,6 +24,7 @@ class Tail:
         self.load = load
         self.ended = False
         self.published = 0
+        self.nudges = 0
         self._entries: deque[Entry] = deque(maxlen=keep)
         self._waiting: set[asyncio.Future[None]] = set()
         self._woken_at = 0.0
@@ -44,6 +45,7 @@ class Tail:
 
     def nudge(self) -> None:
         """Wake every reader, whether there is something to read or not."""
+        self.nudges += 1
         self._waking = False
         self._woken_at = asyncio.get_running_loop().time()
         for reader in self._waiting:
@@ -89,18 +91,17 @@ class Follower:
         """The next entries; empty when nudged for nothing; None when all is read and nothing more comes."""
         tail = self._tail
         while True:
-            ended, published = tail.ended, tail.published
+            ended, published, nudges = tail.ended, tail.published, tail.nudges
             batch = tail.kept(self.after)
             if batch is None:
                 batch = await tail.load(self.after)
-                if not batch and tail.published != published:
-                    continue  # they came while the store was being asked
             if batch:
                 self.after = batch[-1].seq
                 return batch
             if ended:
                 return None
-            await tail.wait()
+            if (tail.published, tail.nudges) == (published, nudges):  # nothing came while the store was being asked
+                await tail.wait()
             if tail.published == published and not tail.ended:
                 return ()
 
