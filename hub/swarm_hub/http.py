@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from swarm_api.base import Answer, Model
@@ -91,21 +91,22 @@ class Route:
 
     async def answer(self, hub: Hub, request: Request) -> Response:
         try:
-            return await self.handler(Call(hub, request, self._parameters(request)))
+            query = parse_query(request, self.query) if request.scope["query_string"] else self._idle
+            return await self.handler(Call(hub, request, query))
         except Exception as error:  # the one table knows them all, and hides those it does not
             return problem(error)
 
-    def _parameters(self, request: Request) -> BaseModel:
-        if not request.scope["query_string"]:
-            return self._idle
-        given = request.query_params
-        lists = {name: given.getlist(name) for name in given}
-        fields = {info.alias or name: info for name, info in self.query.model_fields.items()}
-        values = {k: v if k in fields and _repeats(fields[k].annotation) else v[-1] for k, v in lists.items()}
-        try:
-            return self.query.model_validate(values, by_alias=True, by_name=False)
-        except ValidationError as error:
-            raise bad_query(error) from None
+
+def parse_query(connection: HTTPConnection, kind: type[Q]) -> Q:
+    """The query parameters as a model. Raises `MalformedRequest`."""
+    given = connection.query_params
+    lists = {name: given.getlist(name) for name in given}
+    fields = {info.alias or name: info for name, info in kind.model_fields.items()}
+    values = {k: v if k in fields and _repeats(fields[k].annotation) else v[-1] for k, v in lists.items()}
+    try:
+        return kind.model_validate(values, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise bad_query(error) from None
 
 
 def decode(body: bytes) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from swarm_api.errors import Gone
 from swarm_api.words import FINISHED
@@ -33,11 +33,18 @@ class Journal:
         return self._store.last_seq
 
     async def follow(self, after: int) -> Follower:
-        """A cursor behind an event. Raises `Gone` with `oldestSeq` when what came after it is no longer kept."""
-        oldest = select(schema.events.c.seq).order_by(schema.events.c.seq).limit(1)
-        first = await self._store.read(lambda c: c.execute(oldest).scalar())
-        if first is not None and after < first - 1:
-            raise Gone(f"events up to {first - 1} are no longer kept", oldestSeq=first)
+        """A cursor behind an event. Raises `Gone` with `oldestSeq` when it cannot show all that came after it.
+
+        That is when some of it is no longer kept, and when the event is none of this journal's: a hub that began
+        anew must not hide what happens until it has come as far.
+        """
+        seq = schema.events.c.seq
+        ends = select(select(func.min(seq)).scalar_subquery(), select(func.max(seq)).scalar_subquery())
+        oldest, newest = await self._store.read(lambda c: c.execute(ends).one())
+        if after < (oldest or 1) - 1:
+            raise Gone(f"events up to {oldest - 1} are no longer kept", oldestSeq=oldest)
+        if after > (newest or 0):
+            raise Gone(f"this journal ends at event {newest or 0}", oldestSeq=oldest or 1)
         return self._tail.follow(after)
 
     def nudge(self) -> None:

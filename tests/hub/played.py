@@ -20,7 +20,7 @@ from swarm_hub.serve import server_config
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
 
-LIMIT = 10.0  # seconds that anything a test waits for may take
+LIMIT = 20.0  # seconds that anything a test waits for may take
 Json = dict[str, Any]
 
 
@@ -151,6 +151,7 @@ async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
     given = {"data_dir": data, "repo_roots": (folder,), "runtime": "scripted", **settings}
     stage = Stage()
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)  # who does not read is noticed soon
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

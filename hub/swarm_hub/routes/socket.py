@@ -2,17 +2,18 @@
 
 import asyncio
 
-from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from swarm_api.errors import Gone, MalformedRequest
+from swarm_hub.http import parse_query
 from swarm_hub.routes.streams import Filter, FollowQuery
 from swarm_hub.services import Hub
 from swarm_hub.sse import while_there
 from swarm_hub.tail import Follower
 
 SLOW = 10.0  # seconds a client may take to accept what is sent at once
+MAX_REASON = 123  # bytes; RFC 6455 leaves no more in a close frame
 
 BAD_QUERY, TOO_SLOW, GONE, RESTARTING = 4400, 4008, 4410, 1012
 
@@ -27,14 +28,14 @@ class Socket:
         socket = WebSocket(scope, receive, send)
         await socket.accept(subprotocol="swarm.v1" if "swarm.v1" in scope["subprotocols"] else None)
         try:
-            query = FollowQuery.model_validate(dict(socket.query_params))
+            query = parse_query(socket, FollowQuery)
             wanted = query.wanted()
             after = self._hub.journal.head if query.after is None else query.after
             follower = await self._hub.journal.follow(after)
         except Gone as error:
             await socket.close(GONE, f'{{"oldestSeq":{error.data["oldestSeq"]}}}')
-        except (ValidationError, MalformedRequest) as error:
-            await socket.close(BAD_QUERY, str(error).splitlines()[0][:120])
+        except MalformedRequest as error:
+            await socket.close(BAD_QUERY, error.detail.encode()[:MAX_REASON].decode(errors="ignore"))
         else:
             await while_there(_send(self._hub, socket, follower, wanted), _left(socket))
 
