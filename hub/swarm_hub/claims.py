@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import Integer, bindparam, exists, func, select, text
 
 from swarm_api.agents import Agent
 from swarm_api.errors import Conflict
@@ -13,7 +13,7 @@ from swarm_api.tasks import Blocked
 from swarm_api.words import LIVE, Tier
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import change_task, load_task
+from swarm_hub.transitions import AGENT, change_task, load_task
 from swarm_hub.views import agent_view, blocked_by
 
 t, a = schema.tasks.c, schema.agents.c
@@ -36,13 +36,26 @@ class Claimed(NamedTuple):
     tier: Tier
 
 
+def ending(task_id: Any) -> Any:
+    """Whether the executor may still have something of an earlier attempt: two would share a worktree."""
+    return exists().where(a.task_id == task_id, a.released == 0)
+
+
+RUNNING = select(func.count()).where(a.released == 0, a.status.in_(LIVE))
+NEXT = (
+    select(schema.tasks)
+    .where(text(schema.READY), ~ending(t.id))
+    .order_by(t.rank, t.id)
+    .limit(bindparam("room", type_=Integer))
+)
+
+
 def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
     """Make agents for what is ready, in order, as far as there is room; and whether there is none left."""
     room = place.capacity - running(tx)
     if room <= 0:
         return [], True
-    free = select(schema.tasks).where(text(schema.READY), ~_ending(t.id))
-    rows = tx.execute(free.order_by(t.rank, t.id).limit(room)).all()
+    rows = tx.execute(NEXT, {"room": room}).all()
     return [claim(tx, row, place) for row in rows], len(rows) == room
 
 
@@ -64,7 +77,7 @@ def hard_limit(from_ms: int, spec: dict[str, Any]) -> int:
 
 def running(tx: Transaction) -> int:
     """How many agents hold a place."""
-    return int(tx.execute(select(func.count()).where(a.released == 0, a.status.in_(LIVE))).scalar_one())
+    return int(tx.execute(RUNNING).scalar_one())
 
 
 def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
@@ -94,14 +107,9 @@ def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tupl
     return started, blocked
 
 
-def _ending(task_id: Any) -> Any:
-    """Whether the executor may still have something of an earlier attempt: two would share a worktree."""
-    return exists().where(a.task_id == task_id, a.released == 0)
-
-
 def _blocked(tx: Transaction, task: Any, place: Place) -> list[Blocked]:
     reasons = [reason for reason in blocked_by(task) if reason.reason != "hold"]
-    if tx.execute(select(_ending(task.id))).scalar():
+    if tx.execute(select(ending(task.id))).scalar():
         reasons.append(Blocked(reason="capacity", detail="the worker of its last attempt is still ending"))
     if not reasons and running(tx) >= place.capacity:
         reasons.append(Blocked(reason="capacity", detail=f"{place.capacity} of {place.capacity} agents are running"))
@@ -116,7 +124,7 @@ def claimed_agents(tx: Transaction, claims: Iterable[Claimed]) -> list[Agent]:
 def _draw_id(tx: Transaction, provider: str) -> str:
     while True:
         agent_id = new_agent_id(provider)
-        if tx.execute(select(a.id).where(a.id == agent_id)).first() is None:
+        if tx.execute(AGENT, {"wanted": agent_id}).first() is None:
             return agent_id
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from swarm_api.errors import Conflict
 from swarm_api.tasks import ErrorOut, ModelUsage, Result, Usage
@@ -25,6 +25,8 @@ from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale, settle, stale
 
+c = schema.controls.c
+UNSEEN = select(c.body).where(c.agent_id == bindparam("agent"), c.c > bindparam("seen")).order_by(c.c)
 TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -57,8 +59,7 @@ def _refuse_unclaimed(pair: Pair) -> None:
 
 
 def pending_control(tx: Transaction, agent_id: str, seen: int) -> list[Control]:
-    c = schema.controls.c
-    bodies = tx.execute(select(c.body).where(c.agent_id == agent_id, c.c > seen).order_by(c.c)).scalars()
+    bodies = tx.execute(UNSEEN, {"agent": agent_id, "seen": seen}).scalars()
     return [from_wire(Control, from_json(body)) for body in bodies]
 
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from swarm_api.base import cents
 from swarm_api.errors import Conflict, NotFound
@@ -13,6 +13,18 @@ from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 
 t, a, d = schema.tasks.c, schema.agents.c, schema.dependencies.c
+
+# Built once: building a statement costs as much as running it.
+TASK = select(schema.tasks).where(t.id == bindparam("wanted"))
+AGENT = select(schema.agents).where(a.id == bindparam("wanted"))
+CHANGED_TASK = update(schema.tasks).where(t.id == bindparam("wanted"))
+CHANGED_AGENT = update(schema.agents).where(a.id == bindparam("wanted"))
+WAITING = select(d.task_id).where(d.depends_on == bindparam("completed"))
+RELEASED = (
+    update(schema.tasks)
+    .where(t.id.in_(WAITING), t.status == "pending", t.waiting_on > 0)
+    .values(waiting_on=t.waiting_on - 1)
+)
 
 FINAL: dict[ResultStatus, TaskStatus] = {
     "success": "completed", "failure": "failed", "timeout": "failed", "budget": "failed", "cancelled": "cancelled",
@@ -30,7 +42,7 @@ class Pair(NamedTuple):
 
 def load_task(tx: Transaction, task_id: str) -> Any:
     """Raises `NotFound`."""
-    row = tx.execute(select(schema.tasks).where(t.id == task_id)).first()
+    row = tx.execute(TASK, {"wanted": task_id}).first()
     if row is None:
         raise NotFound(f"there is no task {task_id}")
     return row
@@ -38,18 +50,18 @@ def load_task(tx: Transaction, task_id: str) -> Any:
 
 def load_agent(tx: Transaction, agent_id: str) -> Pair:
     """An agent with its task. Raises `NotFound`."""
-    agent = tx.execute(select(schema.agents).where(a.id == agent_id)).first()
+    agent = tx.execute(AGENT, {"wanted": agent_id}).first()
     if agent is None:
         raise NotFound(f"there is no agent {agent_id}")
     return Pair(load_task(tx, agent.task_id), agent)
 
 
 def change_task(tx: Transaction, task_id: str, **values: Any) -> None:
-    tx.execute(update(schema.tasks).where(t.id == task_id).values(values))
+    tx.execute(CHANGED_TASK, {"wanted": task_id, **values})
 
 
 def change_agent(tx: Transaction, agent_id: str, **values: Any) -> None:
-    tx.execute(update(schema.agents).where(a.id == agent_id).values(values))
+    tx.execute(CHANGED_AGENT, {"wanted": agent_id, **values})
 
 
 def settle(tx: Transaction, pair: Pair, result: Result) -> None:
@@ -101,12 +113,7 @@ def finish(tx: Transaction, task: Any, result: Result) -> None:
 
 def _release_dependents(tx: Transaction, task_id: str) -> None:
     tx.notices.ready = True
-    waiting = select(d.task_id).where(d.depends_on == task_id)
-    tx.execute(
-        update(schema.tasks)
-        .where(t.id.in_(waiting), t.status == "pending", t.waiting_on > 0)
-        .values(waiting_on=t.waiting_on - 1)
-    )
+    tx.execute(RELEASED, {"completed": task_id})
 
 
 def _cancel_dependents(tx: Transaction, task_id: str, status: TaskStatus) -> None:
