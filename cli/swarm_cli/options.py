@@ -10,5 +10,5 @@ Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The hub t
 AsJson = Annotated[bool, typer.Option("--json", help="The API's own JSON, nothing else.")]
 TaskId = Annotated[str, typer.Argument(metavar="ID", autocompletion=task_ids, help="The task; its id may be short.")]
 TaskIds = Annotated[
-    list[str], typer.Argument(metavar="ID...", autocompletion=task_ids, help="The tasks; ids may be short.")
+    list[str], typer.Argument(metavar="ID", autocompletion=task_ids, help="The tasks; ids may be short.")
 ]

@@ -18,7 +18,6 @@ orchestrator = typer.Typer(
     name="orchestrator",
     help="The hub on this machine: start it, stop it, ask how it is.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -6,11 +6,11 @@ from swarm_cli.commands import COMMANDS, SECTIONS
 from swarm_cli.screen import Screen
 
 _OPTIONS = (
-    ("--url URL", "The hub to talk to, before or after the command (SWARM_URL)"),
+    ("--url URL", "The hub to talk to (or SWARM_URL)"),
     ("--json", "The API's own JSON, after every command that reads"),
-    ("--install-completion", "Complete commands, options and task ids in this shell"),
-    ("--version", "Show the version"),
-    ("-h, --help", "Show this page; `swarm COMMAND --help` for a command's own"),
+    ("--install-completion", "Complete commands and task ids in this shell"),
+    ("--version", "The version"),
+    ("-h, --help", "This page; `swarm COMMAND --help`: a command's own"),
 )
 _EXAMPLES = (
     "swarm orchestrator start --background",

@@ -17,7 +17,7 @@ def _statuses(incomplete: str) -> list[str]:
 
 def status(
     task_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", autocompletion=task_ids, help="All about this one task.")
+        str | None, typer.Argument(metavar="ID", autocompletion=task_ids, help="All about this one task.")
     ] = None,
     state: Annotated[
         list[str] | None,

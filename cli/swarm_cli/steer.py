@@ -49,7 +49,7 @@ def retry(
 
 def execute(
     task_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", autocompletion=complete_ids, help="The tasks to start.")
+        list[str] | None, typer.Argument(metavar="ID", autocompletion=complete_ids, help="The tasks to start.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that may start.")] = False,
     as_json: AsJson = False,

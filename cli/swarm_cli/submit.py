@@ -36,7 +36,7 @@ Fields = Mapping[str, Any]
 
 
 def submit(
-    source: Annotated[str | None, typer.Argument(metavar="[-]", help="A file of tasks on stdin, YAML or JSON.")] = None,
+    source: Annotated[str | None, typer.Argument(metavar="-", help="A file of tasks on stdin, YAML or JSON.")] = None,
     prompt: flag.Prompt = None,
     file: Annotated[str | None, typer.Option("-f", "--file", metavar="FILE", help="A file of tasks: YAML.")] = None,
     model: flag.Model = None,
@@ -177,5 +177,5 @@ def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:
         write(f"{said} {screen.paint('bold', short(task.id))}  {title(dumped(task))}")
     if not wait:
         follow = f"swarm logs -f {short(tasks[0].id)}" if len(tasks) == 1 else "swarm watch"
-        write(screen.paint("dim", f"follow it: {follow}"))
+        write(screen.paint("dim", f"follow: {follow}"))
     return None

@@ -52,7 +52,7 @@ def test_a_pipe_gets_the_whole_id_and_nothing_else(swarm: Swarm) -> None:
 def test_a_terminal_is_told_how_to_follow(swarm: Swarm) -> None:
     code, said = swarm.on_terminal("submit", "-p", "Work hard", "--hold", NO_COLOR="1")
     task_id = json.loads(swarm("status", "--json").stdout)["tasks"][0]["id"]
-    assert (code, said) == (0, f"submitted {short(task_id)}  Work hard\nfollow it: swarm logs -f {short(task_id)}\n")
+    assert (code, said) == (0, f"submitted {short(task_id)}  Work hard\nfollow: swarm logs -f {short(task_id)}\n")
 
 
 def test_json_is_the_apis_own(swarm: Swarm) -> None:
