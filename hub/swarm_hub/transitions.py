@@ -164,11 +164,12 @@ def cancel(tx: Transaction, task_id: str) -> bool:
         finish(tx, task, cancelled("it was cancelled before it started"))
         return True
     pair = load_agent(tx, task.agent_id)
+    change_agent(tx, pair.agent.id, stop_ms=tx.now_ms)
     if pair.agent.status == "starting":
         settle(tx, pair, cancelled("it was cancelled before its worker began"))
         return True
     control(tx, pair.agent, {"kind": "cancel", "reason": "cancelled"})
-    change_agent(tx, pair.agent.id, status="stopping", stop_ms=tx.now_ms)
+    change_agent(tx, pair.agent.id, status="stopping")
     return True
 
 
