@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_type_hints
 
-from annotated_types import Ge, Len, MaxLen
+from annotated_types import Ge, Le, Len, MaxLen
 
 from swarm_api.words import RepoSettings, ResultStatus, Runtime, Stream, camel
 
@@ -17,7 +17,8 @@ MAX_REPORTS = 1_000
 MAX_LINE = 32_768  # characters of one log line; a worker cuts longer ones and says so in the line
 MAX_WAIT = 25  # seconds an answer may be held back until there is control
 
-Count = Annotated[int, Ge(0)]
+Count = Annotated[int, Ge(0), Le(2**53)]  # beyond, not every reader of JSON keeps a number whole
+Moment = Annotated[int, Ge(0), Le(253_402_300_799_999)]  # milliseconds, to the end of the year 9999
 T = TypeVar("T")
 
 
@@ -99,11 +100,11 @@ class LogReport(Wire):
     """A line, without its newline. `at_ms` is its time since the epoch, `elapsed_ms` since the agent's start."""
 
     kind: Literal["log"] = "log"
-    n: int = 0
+    n: Count = 0
     stream: Stream
     text: Annotated[str, MaxLen(MAX_LINE)]
-    at_ms: int = 0
-    elapsed_ms: int = 0
+    at_ms: Moment = 0
+    elapsed_ms: Count = 0
     data: dict[str, Any] | None = None
 
 
@@ -112,7 +113,7 @@ class UsageReport(Wire):
     """Tokens and cost of one model since the last such report: a difference, not a total."""
 
     kind: Literal["usage"] = "usage"
-    n: int = 0
+    n: Count = 0
     model: str
     input: Count = 0
     output: Count = 0
@@ -127,7 +128,7 @@ class FilesReport(Wire):
     """Paths touched so far, relative to the repository: the whole list each time."""
 
     kind: Literal["files"] = "files"
-    n: int = 0
+    n: Count = 0
     paths: list[str]
 
 
@@ -136,8 +137,8 @@ class ProgressReport(Wire):
     """What changed since the last one; None leaves a value as it was. CPU and memory are of the whole process tree."""
 
     kind: Literal["progress"] = "progress"
-    n: int = 0
-    turns: int | None = None
+    n: Count = 0
+    turns: Count | None = None
     last_tool: str | None = None
     session_id: str | None = None
     cpu_percent: float | None = None
@@ -149,7 +150,7 @@ class ResultReport(Wire):
     """The last report. Of all error codes only `runtime_crashed` and `out_of_memory` may cost another attempt."""
 
     kind: Literal["result"] = "result"
-    n: int = 0
+    n: Count = 0
     status: ResultStatus
     summary: str = ""
     error_code: str | None = None
@@ -158,10 +159,10 @@ class ResultReport(Wire):
     base_commit: str | None = None
     commit: str | None = None
     files_changed: list[str] = field(default_factory=list)
-    additions: int = 0
-    deletions: int = 0
-    duration_ms: int = 0
-    turns: int = 0
+    additions: Count = 0
+    deletions: Count = 0
+    duration_ms: Count = 0
+    turns: Count = 0
     patch: str | None = None
 
 
@@ -170,7 +171,7 @@ class UnknownReport(Wire):
     """A kind this hub does not know: counted as stored, and left alone."""
 
     kind: str
-    n: int = 0
+    n: Count = 0
 
 
 # A runtime leaves `n`, `at_ms` and `elapsed_ms` at 0; the worker fills them in when it takes a report in hand.

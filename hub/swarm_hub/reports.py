@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag, TypeAdapter
 from swarm_api.worker import (
     MAX_REPORTS,
     Claim,
+    Count,
     FilesReport,
     LogReport,
     ProgressReport,
@@ -42,7 +43,7 @@ class Reports(Wire):
     """Numbered without gaps; empty is the heartbeat. `seen_control`: the last control number acted on."""
 
     reports: Annotated[list[AnyReport], MaxLen(MAX_REPORTS)] = field(default_factory=list)
-    seen_control: int = 0
+    seen_control: Count = 0
 
 
 REPORTS = TypeAdapter(Reports)

@@ -73,9 +73,9 @@ class Stage:
 class Worker:
     """One agent's side of the worker paths. It numbers its reports as a real one does."""
 
-    def __init__(self, http: httpx.AsyncClient, stage: Stage, launch: Launch) -> None:
-        self.agent_id = launch.agent_id
-        self.headers = {"Authorization": f"Bearer {launch.token}"}
+    def __init__(self, http: httpx.AsyncClient, stage: Stage, agent_id: str, token: str) -> None:
+        self.agent_id = agent_id
+        self.headers = httpx.Headers({"Authorization": f"Bearer {token}"})
         self.last = 0
         self._http = http
         self._stage = stage
@@ -121,7 +121,8 @@ class PlayedHub:
         ) as spawned:  # fmt: skip
             for _ in range(attempt):
                 event = await anext(spawned)
-        return Worker(self.http, self.stage, await self.stage.launch_of(event.payload["agentId"]))
+        launch = await self.stage.launch_of(event.payload["agentId"])
+        return Worker(self.http, self.stage, launch.agent_id, launch.token)
 
     async def running(self, **fields: Any) -> tuple[Task, Worker]:
         """A new task and its worker, which has claimed it."""
@@ -131,8 +132,10 @@ class PlayedHub:
         return await self.client.task(task.id), worker
 
     async def ended(self, status: str = "failure", error_code: str | None = None, **fields: Any) -> Task:
-        """A task that its worker has brought to an end."""
+        """A task that its worker has brought to an end; `cancelled`: because it was told to."""
         task, worker = await self.running(**fields)
+        if status == "cancelled":
+            await self.client.cancel(task.id)
         await worker.finish(status=status, error_code=error_code)
         return await self.client.task(task.id)
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from swarm_api.base import Answer
 from swarm_api.errors import NotAuthenticated
-from swarm_api.worker import MAX_WAIT, Ack, to_wire
+from swarm_api.worker import MAX_WAIT, Ack, ResultReport, to_wire
 from swarm_hub.http import Call, decode, parse_wire
 from swarm_hub.ingest import ingest, pending_control
 from swarm_hub.orders import claim_order
@@ -37,9 +37,14 @@ async def report(call: Call) -> Response:
     batch = parse_wire(REPORTS, decode(await call.raw()))
     async with call.hub.inboxes.watch(agent_id) as news:
         ack = await call.hub.store.write(lambda tx: ingest(tx, agent_id, batch))
-        if wait and not ack.control and not call.hub.closing.is_set():
+        if wait and not ack.control and not _last_words(batch) and not call.hub.closing.is_set():
             ack = await _wait(call, agent_id, batch, ack, news, wait)
     return _answer(ack)
+
+
+def _last_words(batch: Reports) -> bool:
+    """Whether the agent has ended with this batch: there is nothing left to wait for."""
+    return any(isinstance(report, ResultReport) for report in batch.reports)
 
 
 async def _wait(call: Call, agent_id: str, batch: Reports, ack: Ack, news: asyncio.Event, wait: float) -> Ack:
