@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain, cycle, repeat
@@ -20,6 +21,7 @@ from swarm_worker.encoding import encode
 from swarm_worker.outbox import Outbox
 from swarm_worker.spool import Spool
 from worker.scripts import task
+from worker.waiting import until
 from worker.workers import carried
 
 DEADLINE = 40
@@ -128,6 +130,17 @@ async def test_a_cancel_that_comes_while_the_place_is_made_is_heard(hub: PlayedH
         await hub.client.cancel(submitted.id)
         finished, _ = await ended(hub, worker, submitted.id)
     assert finished.status == "cancelled"
+
+
+async def test_a_worker_that_is_told_to_end_does_not_wait_for_its_hub_for_ever(hub: PlayedHub) -> None:
+    submitted, agent = await spawned(hub, {"say": "nobody hears this"})
+    async with cutting(hub.url, chain([1_500], repeat(0))) as proxy:
+        with carried(hub, agent.agent_id, proxy.url) as worker:
+            await agent_claimed(hub, submitted.id)
+            await until(lambda: proxy.connections > 8)
+            assert worker.poll() is None
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(worker.wait, DEADLINE) == 5
 
 
 class TestOutbox:
