@@ -133,6 +133,12 @@ async def until_it_runs(place: Place) -> None:
     await until((place.workdir / STARTED).exists, DEADLINE)
 
 
+async def until_recorded(homes: Path, text: str) -> None:
+    """Until a session in one of the homes below a folder holds the text: the CLI writes a moment after it speaks."""
+    files = "**/.claude/projects/*/*.jsonl"
+    await until(lambda: any(text in path.read_text() for path in homes.glob(files)), DEADLINE)
+
+
 def processes(place: Place) -> list[psutil.Process]:
     """Everything that runs with the home of the place."""
     found = []

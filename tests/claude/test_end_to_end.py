@@ -2,12 +2,13 @@
 
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from claude.driving import DEADLINE, KEY, SLOW, STARTED, bash
+from claude.driving import DEADLINE, KEY, SLOW, STARTED, bash, until_recorded
 from hubs import HubProcess
 from scripted_api import Drop, ScriptedApi, Status, Text, Turn, Usage
 from swarm_api.client import HubClient
@@ -38,8 +39,9 @@ async def until_it_runs(hub: HubProcess) -> None:
 
 def kill(hub: HubProcess, name: str) -> None:
     for pid in hub.agent_processes():
-        if (process := psutil.Process(pid)).name() == name:
-            process.kill()
+        with suppress(psutil.NoSuchProcess):
+            if (process := psutil.Process(pid)).name() == name:
+                process.kill()
 
 
 def holding(text: str, *folders: Path) -> list[Path]:
@@ -135,6 +137,7 @@ async def test_after_a_crash_of_the_cli_the_next_attempt_goes_on_by_itself(
     api.scripts["Fall over"] = [Turn((Text("I begin."), bash(SLOW)), USAGE)]
     task = await client.submit({"prompt": "Fall over.", "repo": str(repo), "maxAttempts": 2})
     await until_it_runs(hub)
+    await until_recorded(hub.data_dir, "I begin.")
     api.scripts["Fall over"] = [Turn((Text("I am back."),), USAGE)]
     kill(hub, "claude")
     task = await client.wait(task.id)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from claude.driving import SLOW, Driven, bash, cli, make_order, run, running, until_it_runs
+from claude.driving import SLOW, Driven, bash, cli, make_order, run, running, until_it_runs, until_recorded
 from scripted_api import ScriptedApi, Text, Turn, Usage
 from swarm_api.worker import Resume, WorkOrder
 from swarm_worker.runtimes import Place, RuntimeCrashed
@@ -28,6 +28,7 @@ async def first_attempt(api: ScriptedApi, place: Place, end: signal.Signals | No
             await task
             return driven
         await until_it_runs(place)
+        await until_recorded(place.home, "I begin.")
         await driven.wait_for_usage()
         cli(place).send_signal(end)
         with pytest.raises(RuntimeCrashed):
