@@ -133,7 +133,7 @@ async def test_a_cancel_that_comes_while_the_place_is_made_is_heard(hub: PlayedH
 
 
 async def test_a_worker_that_is_told_to_end_does_not_wait_for_its_hub_for_ever(hub: PlayedHub) -> None:
-    submitted, agent = await spawned(hub, {"say": "nobody hears this"})
+    submitted, agent = await spawned(hub, {"run": "for n in $(seq 50); do echo nobody hears this; sleep 0.02; done"})
     async with cutting(hub.url, chain([1_500], repeat(0))) as proxy:
         with carried(hub, agent.agent_id, proxy.url) as worker:
             await agent_claimed(hub, submitted.id)
