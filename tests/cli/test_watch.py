@@ -5,33 +5,45 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cli.program import LIMIT, Swarm
 
 
-@pytest.mark.parametrize("as_json", [True, False])
-def test_a_pipe_gets_a_line_for_each_event(swarm: Swarm, as_json: bool) -> None:
-    watching = swarm.start("watch", *(["--json"] if as_json else []))
-    assert watching.stdout is not None
-    # It follows from some moment on, which only an event shows: hand out tasks until one is seen.
-    os.set_blocking(watching.stdout.fileno(), False)
-    line = ""
-    while not line:
-        assert watching.poll() is None
-        task_id = swarm("submit", "-p", "Work", "--hold").stdout.strip()
-        line = watching.stdout.readline()
-    if as_json:
-        event = json.loads(line)
-        assert (event["type"], set(event)) == ("task_created", {"seq", "type", "payload", "timestamp"})
-    else:
-        assert line.split("\t")[1] == "task_created"
-        assert line.split("\t")[2].startswith("tsk_")
-    assert task_id
-    watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=LIMIT)
-    assert watching.returncode == 130
+@pytest.fixture
+def watched(swarm: Swarm) -> Iterator[Callable[..., str]]:
+    """The first line that `swarm watch` writes. It follows from a moment that only an event shows, so work is handed
+    out until one is seen."""
+    watching = []
+
+    def first_line(*flags: str) -> str:
+        process = swarm.start("watch", *flags)
+        watching.append(process)
+        assert process.stdout is not None
+        with ThreadPoolExecutor(1) as reader:
+            line = reader.submit(process.stdout.readline)
+            while not line.done():
+                swarm("submit", "-p", "Work", "--hold")
+            return line.result()
+
+    yield first_line
+    for process in watching:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == 130
+
+
+def test_a_pipe_gets_a_line_for_each_event(watched: Callable[..., str]) -> None:
+    when, kind, task_id, said = watched().split("\t")
+    assert (when[-1], kind, task_id[:4], said) == ("Z", "task_created", "tsk_", "code · sonnet\n")
+
+
+def test_json_is_the_journals_own_a_line_each(watched: Callable[..., str]) -> None:
+    event = json.loads(watched("--json"))
+    assert (event["type"], set(event)) == ("task_created", {"seq", "type", "payload", "timestamp"})
 
 
 def test_a_terminal_gets_a_table_that_changes(swarm: Swarm) -> None:
