@@ -7,17 +7,24 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from swarm_api.errors import Gone
 from swarm_api.tasks import FileDiff
 from swarm_hub.git import GitFailed, git
 from swarm_hub.orders import branch, repository
 
 UNIFIED = "text/x-diff"
-DIFF = ("diff", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary")
+DIFF = (
+    "diff", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary", "--src-prefix=a/",
+    "--dst-prefix=b/", "--submodule=short", "--no-relative",
+)  # fmt: skip
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 async def unified_diff(task: Any, patch: bytes | None, data_dir: Path) -> tuple[str | None, str | None, bytes]:
-    """Base commit, commit and diff of a task; of one that still runs, what its branch holds so far."""
+    """Base commit, commit and diff of a task; of one that still runs, what its branch holds so far.
+
+    Raises `Gone` when the repository no longer holds what the task did.
+    """
     result = from_json(task.result) if task.result else {}
     base, commit = result.get("baseCommit"), result.get("commit")
     if patch is not None:
@@ -30,8 +37,10 @@ async def unified_diff(task: Any, patch: bytes | None, data_dir: Path) -> tuple[
         if base is None or commit is None:
             return base, commit, b""
         return base, commit, await git(repo, [*DIFF, "--end-of-options", base, commit, "--"])
-    except GitFailed:
-        return base, commit, b""  # not begun yet, or removed by its owner
+    except GitFailed as error:
+        if "commit" in result and result["commit"] is not None:
+            raise Gone(f"the repository no longer has {commit}: {error}", code="diff_gone") from error
+        return base, commit, b""  # not begun yet
 
 
 async def _commit(repo: Path, ref: str) -> str:
@@ -116,8 +125,7 @@ def _unquote(path: str) -> str:
     """git quotes names with control characters or quotes as C does, in bytes."""
     if not path.startswith('"'):
         return path
-    raw = path.strip('"').encode("latin-1", "backslashreplace").decode("unicode_escape")
-    return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+    return path[1:-1].encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
 
 
 def _count(section: list[str]) -> tuple[int, int]:

@@ -1,11 +1,11 @@
 """Following: events and logs by SSE, and both as history."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Annotated, get_args
 
 from pydantic import Field
-from sqlalchemy import select
-from starlette.responses import Response
+from sqlalchemy import RowMapping, select
+from starlette.responses import Response, StreamingResponse
 
 from swarm_api.base import Model
 from swarm_api.errors import MalformedRequest
@@ -19,7 +19,8 @@ from swarm_hub.store import schema
 from swarm_hub.store.entries import Entry, event_entry, line_entry
 from swarm_hub.tail import Follower
 
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM, PLAIN = "text/event-stream", "text/plain"
+PAGE = 1_000  # log lines read at once
 Seq = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -52,7 +53,7 @@ class LogQuery(Model):
     """`after`: the last line seen. `follow`: stay until the task ends."""
 
     after: Seq = 0
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    limit: Annotated[int | None, Field(ge=1, le=10_000, description="None: 1,000 lines, or all as plain text.")] = None
     follow: bool = False
 
 
@@ -114,10 +115,12 @@ async def logs(call: Call) -> Response:
     query = call.query(LogQuery)
     wanted = call.path("id")
     task = await call.hub.store.read(lambda c: find_task(c, wanted))
-    kind = accepts(call.request, "application/json", EVENT_STREAM, "text/plain")
+    kind = accepts(call.request, "application/json", EVENT_STREAM, PLAIN)
     if kind == EVENT_STREAM or query.follow:
         return EventStream(_lines(call.hub, task.id, _resume_from(call, query.after) or 0))
-    return await _page(call.hub, task.id, query, kind)
+    if kind == PLAIN:
+        return StreamingResponse(_text(call.hub, task.id, query), media_type=PLAIN)
+    return await _page(call.hub, task.id, query)
 
 
 async def _lines(hub: Hub, task_id: str, after: int) -> AsyncGenerator[bytes, None]:
@@ -131,15 +134,28 @@ async def _lines(hub: Hub, task_id: str, after: int) -> AsyncGenerator[bytes, No
             yield chunk(list(batch)) if batch else PING
 
 
-async def _page(hub: Hub, task_id: str, query: LogQuery, kind: str) -> Response:
-    line = schema.log_lines
-    page = select(line).where(line.c.task_id == task_id, line.c.seq > query.after).order_by(line.c.seq)
-    rows = await hub.store.read(lambda c: c.execute(page.limit(query.limit)).mappings().all())
-    if kind == "text/plain":
-        return Response("".join(f"{row['text']}\n" for row in rows), media_type="text/plain; charset=utf-8")
+async def _page(hub: Hub, task_id: str, query: LogQuery) -> Response:
+    rows = await _read_lines(hub, task_id, query.after, query.limit or PAGE)
     frames = b",".join(line_entry(dict(row)).frame for row in rows)
     after = rows[-1]["seq"] if rows else query.after
     return Response(b'{"lines":[%s],"nextAfter":%d}' % (frames, after), media_type="application/json")
+
+
+async def _text(hub: Hub, task_id: str, query: LogQuery) -> AsyncGenerator[str, None]:
+    """The lines without all else. A text cannot say where to go on, so it is whole unless it was limited."""
+    after, left = query.after, query.limit
+    while left != 0:
+        rows = await _read_lines(hub, task_id, after, min(left or PAGE, PAGE))
+        if not rows:
+            return
+        yield "".join(f"{row['text']}\n" for row in rows)
+        after, left = rows[-1]["seq"], left and left - len(rows)
+
+
+async def _read_lines(hub: Hub, task_id: str, after: int, limit: int) -> Sequence[RowMapping]:
+    line = schema.log_lines
+    page = select(line).where(line.c.task_id == task_id, line.c.seq > after).order_by(line.c.seq).limit(limit)
+    return await hub.store.read(lambda c: c.execute(page).mappings().all())
 
 
 def _resume_from(call: Call, after: int | None) -> int | None:
