@@ -65,13 +65,14 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
             await asyncio.gather(*running, return_exceptions=True)
 
 
-def build_app(hub: Hub, public_url: str) -> ASGIApp:
+def build_app(hub: Hub, url: str) -> ASGIApp:
     """The ASGI application for an open hub: a bare router, as each layer of an application would cost every request."""
     paths: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = route
     served = [_route(path, methods, hub) for path, methods in paths.items()]
-    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), public_url)
+    names = (url, hub.settings.public_url or url)
+    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), names)
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:

@@ -26,10 +26,10 @@ class Guard:
     browser marks as cross-site).
     """
 
-    def __init__(self, app: ASGIApp, public_url: str) -> None:
-        url = urlsplit(public_url)
+    def __init__(self, app: ASGIApp, urls: Iterable[str]) -> None:
+        """`urls`: where the hub is reached; beside them it answers to this machine's own names."""
         self._app = app
-        self._hosts = {"127.0.0.1", "localhost", "[::1]", _bracketed(url.hostname or "")}
+        self._hosts = {"127.0.0.1", "localhost", "[::1]", *(_bracketed(urlsplit(url).hostname or "") for url in urls)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -46,11 +46,11 @@ class Guard:
         await self._app(scope, receive, stamped)
 
     def _refusal(self, headers: Headers) -> Forbidden | None:
-        host = headers.get("host", "")
+        host = ",".join(headers.getlist("host"))
         if _host_name(host) not in self._hosts:
             return Forbidden(f"this hub does not answer to the name {host[:100]!r}", code="forbidden_host")
-        origin = headers.get("origin")
-        if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
+        origin = ",".join(headers.getlist("origin"))
+        if "origin" in headers and origin not in (f"http://{host}", f"https://{host}"):
             return Forbidden(f"pages of {origin[:100]!r} may not use this hub", code="forbidden_origin")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return Forbidden("pages of other sites may not use this hub", code="forbidden_origin")

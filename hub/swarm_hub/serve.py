@@ -28,7 +28,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     async with open_hub(settings, settings.public_url or url) as hub:
-        config = server_config(build_app(hub, settings.public_url or url))
+        config = server_config(build_app(hub, url))
         with _runtime_file(settings.data_dir / "hub.json", url):
             await _Server(config, hub, url).serve(sockets=[listener])
 
