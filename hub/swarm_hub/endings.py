@@ -67,6 +67,7 @@ def end_overdue(tx: Transaction, agent_id: str, since_ms: int) -> None:
     pair = load_agent(tx, agent_id)
     if not stale(pair) and overdue(pair.agent, tx.now_ms, since_ms):
         settle(tx, pair, _overdue_result(pair.agent))
+        change_agent(tx, agent_id, stop_ms=tx.now_ms)  # it has had its time to leave
 
 
 def _overdue_result(agent: Any) -> Result:

@@ -42,6 +42,7 @@ class Ledger:
         shutil.copyfile(empty, self._path)
         self._clock = clock
         self._group: Transaction | None = None
+        self.works = 0
         self.commits = 0
         self.published: list[Entry] = []
         self.last_seq = 0
@@ -58,6 +59,7 @@ class Ledger:
 
     def work(self, work: Callable[[Transaction], T]) -> T:
         """Run one piece of work. What it raises undoes it alone, and is raised here."""
+        self.works += 1
         if self._group is not None:
             return self._run(self._group, work)
         group = self.gather()
