@@ -45,12 +45,18 @@ class Board:
         """As they were given."""
         return list(self.tasks.values())
 
-    def by_state(self) -> list[Json]:
-        """What runs first, then what waits in its order, then what ended, the newest first."""
+    def most_telling(self, room: int) -> list[Json]:
+        """So many of them: what runs, then what waits in its order, then what ended, the newest first.
+
+        What waits and what ended share the room that is left.
+        """
         newest_first = sorted(self.tasks.values(), key=lambda task: task["id"], reverse=True)
+        running = [task for task in newest_first if task["status"] == "running"][:room]
         waiting = [task for task in reversed(newest_first) if task["status"] == "pending"]
-        others = [task for task in newest_first if task["status"] != "pending"]
-        return sorted([*waiting, *others], key=lambda task: _RANK.get(task["status"], len(_RANK)))
+        ended = [task for task in newest_first if task["status"] in FINISHED]
+        left = room - len(running)
+        waiting = waiting[: max(left - len(ended), (left + 1) // 2)]
+        return [*running, *waiting, *ended[: left - len(waiting)]]
 
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state that one is in."""
@@ -102,9 +108,6 @@ class Board:
             task_ids = task_ids - {task.id for task in wanted}
         for task_id in task_ids:
             self.tasks[task_id] = as_json(await hub.task(task_id))
-
-
-_RANK = {status: rank for rank, status in enumerate(("running", "pending"))}
 
 
 async def _drained(arrived: "asyncio.Queue[Event | None]", reading: "asyncio.Task[None]") -> list[Event]:

@@ -72,11 +72,11 @@ class View:
     def drawn(self) -> RenderableType:
         self._turn += 1
         room = max(3, self.console.height - _AROUND)
-        fits = len(self.board.tasks) <= room
-        tasks = self.board.in_order() if self._steady and fits else self.board.by_state()
-        parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks[:room])]
-        if not fits:
-            parts.append(Text(f"… and {len(tasks) - room} more", style="dim"))
+        more = len(self.board.tasks) - room
+        tasks = self.board.in_order() if self._steady and more <= 0 else self.board.most_telling(room)
+        parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks)]
+        if more > 0:
+            parts.append(Text(f"… and {more} more", style="dim"))
         return Group(*parts, Text(), self._events())
 
     def _events(self) -> Table:

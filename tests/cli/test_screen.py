@@ -3,16 +3,19 @@
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm_cli.screen import Screen, cells, first_line, fit, safe, safe_json
 from swarm_cli.table import Cell, Column, lines, tabbed
 
+# A busy machine is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCREEN = Screen(terminal=True, colour=False, width=80)
 TURNED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+@unhurried
 @given(
     st.text()
     | st.lists(st.sampled_from(["\x1b[", "\x1b]", "\x07", "\x9b", "\x1b\\", "31m", "a", "\u202e"])).map("".join)
@@ -22,27 +25,32 @@ def test_nothing_is_left_that_a_terminal_obeys(text: str) -> None:
     assert not any(unicodedata.category(char) == "Cc" or char in TURNED for char in left)
 
 
+@unhurried
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="".join(TURNED))))
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     assert safe(text) == text
 
 
+@unhurried
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_json_means_the_same(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False)
     assert json.loads(safe_json(text)) == value
 
 
+@unhurried
 @given(st.text().map(safe), st.integers(0, 40))
 def test_a_text_is_cut_to_its_room(text: str, width: int) -> None:
     assert cells(fit(text, width)) <= width
 
 
+@unhurried
 @given(st.text())
 def test_the_first_line_is_one_line(text: str) -> None:
     assert "\n" not in first_line(text)
 
 
+@unhurried
 @given(
     st.lists(st.tuples(st.text(max_size=60).map(safe), st.text(max_size=60).map(safe)), min_size=1, max_size=5),
     st.integers(30, 120),

@@ -7,10 +7,12 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from cli.program import LIMIT, Swarm
+from hubs import HubProcess
 
 
 @pytest.fixture
@@ -46,7 +48,8 @@ def test_json_is_the_journals_own_a_line_each(watched: Callable[..., str]) -> No
     assert (event["type"], set(event)) == ("task_created", {"seq", "type", "payload", "timestamp"})
 
 
-def test_a_terminal_gets_a_table_that_changes(swarm: Swarm) -> None:
+def test_a_terminal_gets_a_table_that_changes(tmp_path: Path, hub: HubProcess) -> None:
+    swarm = Swarm(tmp_path, SWARM_URL=hub.url)
     task_id = swarm("submit", "-p", "Watched work", "--hold").stdout.strip()
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
