@@ -5,6 +5,7 @@ import json
 import os
 import random
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,14 @@ class Load:
         self.followers: list[asyncio.Task[None]] = []
 
     async def submit_until(self, enough: asyncio.Event) -> None:
-        while not enough.is_set():
-            marker = self._folder / f"mark-{len(self.acknowledged)}"
+        for number in count():
+            if enough.is_set():
+                return
+            marker = self._folder / f"mark-{number}"
             try:
-                task = await self._client.submit({"prompt": script(marker), "name": f"task {len(self.acknowledged)}"})
+                task = await self._client.submit({"prompt": script(marker), "name": f"task {number}"})
             except SwarmError:
-                continue  # not acknowledged: nothing was promised
+                continue  # not acknowledged: nothing was promised, and it may run or not
             self.acknowledged[task.id] = marker
             self.followers.append(asyncio.create_task(follow_log(self._client, task.id, self._seen)))
             while not enough.is_set() and await self._waiting() >= AGENTS:  # noqa: ASYNC110  # the hub is asked
