@@ -48,7 +48,12 @@ class Call:
             raise TypeError(f"this route declares {type(self.parameters).__name__} as its query")
         return self.parameters
 
-    async def raw(self) -> bytes:
+    async def fields(self) -> Any:
+        """The JSON body as Python values; none is an object without fields. Raises `MalformedRequest`, `TooLarge`."""
+        raw = await self._raw()
+        return _decode(raw) if raw else {}
+
+    async def _raw(self) -> bytes:
         """The body, up to 10 MB. Raises `TooLarge`."""
         length = self.request.headers.get("content-length", "0")
         received = bytearray()
@@ -60,11 +65,6 @@ class Call:
             else:
                 return bytes(received)
         raise TooLarge(f"the body is over {MAX_BODY:,} bytes")
-
-    async def fields(self) -> Any:
-        """The JSON body as Python values; none is an object without fields. Raises `MalformedRequest`, `TooLarge`."""
-        raw = await self.raw()
-        return decode(raw) if raw else {}
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -109,7 +109,7 @@ def parse_query(connection: HTTPConnection, kind: type[Q]) -> Q:
         raise bad_query(error) from None
 
 
-def decode(body: bytes) -> Any:
+def _decode(body: bytes) -> Any:
     """JSON as Python values. Raises `MalformedRequest` for what is none, or not UTF-8."""
     try:
         return from_json(body, allow_inf_nan=False)

@@ -80,8 +80,14 @@ def _operation(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
     if route.body:
         shapes = [refs[(kind, "validation")] for kind in route.body]
         schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema}}
+        operation["requestBody"] = {"required": any(map(_has_required, route.body)), "content": content}
     return operation
+
+
+def _has_required(kind: type[Any]) -> bool:
+    """Whether a body must say anything: no body is an object without fields."""
+    return "required" in TypeAdapter(kind).json_schema()
 
 
 def _operation_id(route: Route) -> str:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures(
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"nonsense", b"'x'", b'{"prompt": "a",}', b'{"prompt": "a"} x', b"\xff\xfe{\x00}\x00",
+        b" ", b"{", b"nonsense", b"'x'", b'{"prompt": "a",}', b'{"prompt": "a"} x', b"\xff\xfe{\x00}\x00",
         b'{"prompt": "\xff"}', b'{"prompt": "\xed\xa0\x80"}', b'{"prompt": "\\ud800"}', b'{"prompt": "a\x00b"}',
         b'{"prompt": "a", "timeoutMinutes": NaN}', b'{"prompt": "a", "timeoutMinutes": Infinity}',
         b'{"prompt": "a", "timeoutMinutes": -Infinity}', b"[" * 100_000, b'{"a":' * 100_000,
@@ -24,6 +24,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures(
 )  # fmt: skip
 async def test_a_body_that_is_no_json_in_utf8_is_malformed(shared: PlayedHub, body: bytes) -> None:
     assert_problem(await submit_bytes(shared, body), 400, "malformed_request")
+
+
+async def test_no_body_is_one_without_fields(shared: PlayedHub) -> None:
+    assert_problem(await submit_bytes(shared, b""), 422, "invalid_input", "prompt")
 
 
 @pytest.mark.parametrize("body", [b"null", b"1", b'"Go"', b"[]", b'[{"prompt": "Go"}]', b"true"])

@@ -14,7 +14,7 @@ from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
 from swarm_hub import transitions
 from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
 from swarm_hub.find import TaskQuery, find_task, list_tasks
-from swarm_hub.http import Call, NoBody, accepts, decode, parse, reply
+from swarm_hub.http import Call, NoBody, accepts, parse, reply
 from swarm_hub.intake import create, draft, refuse_unsupported
 from swarm_hub.repeats import once
 from swarm_hub.repos import check_repos
@@ -24,7 +24,7 @@ from swarm_hub.views import task_view
 
 
 async def submit(call: Call) -> Response:
-    data = decode(await call.raw())
+    data = await call.fields()
     batch = isinstance(data, dict) and "tasks" in data
     specs = parse(Batch, data).tasks if batch else [parse(TaskIn, data)]
     prefix = "tasks." if batch else ""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from swarm_api.base import Answer
 from swarm_api.errors import NotAuthenticated
 from swarm_api.worker import MAX_WAIT, Ack, ResultReport, to_wire
-from swarm_hub.http import Call, decode, parse_wire
+from swarm_hub.http import Call, parse_wire
 from swarm_hub.ingest import ingest, pending_control
 from swarm_hub.orders import claim_order
 from swarm_hub.reports import CLAIM, REPORTS, Reports
@@ -26,7 +26,7 @@ class WaitQuery(Answer):
 
 async def claim(call: Call) -> Response:
     agent_id = _authenticated(call)
-    asked = parse_wire(CLAIM, decode(await call.raw()))
+    asked = parse_wire(CLAIM, await call.fields())
     order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, call.hub.settings))
     return _answer(order)
 
@@ -34,7 +34,7 @@ async def claim(call: Call) -> Response:
 async def report(call: Call) -> Response:
     agent_id = _authenticated(call)
     wait = call.query(WaitQuery).wait
-    batch = parse_wire(REPORTS, decode(await call.raw()))
+    batch = parse_wire(REPORTS, await call.fields())
     async with call.hub.inboxes.watch(agent_id) as news:
         ack = await call.hub.store.write(lambda tx: ingest(tx, agent_id, batch))
         if wait and not ack.control and not _last_words(batch) and not call.hub.closing.is_set():
