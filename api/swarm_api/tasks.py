@@ -137,23 +137,25 @@ class Blocked(Answer):
     until: Timestamp | None = None
 
 
-class ModelUsage(Answer):
-    """Tokens of one model, as the model's API counted them, and what they cost."""
+class Tokens(Answer):
+    """Tokens as the model's API counted them; cache writes by how long they are kept."""
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write_5m: int = 0
     cache_write_1h: int = 0
+
+
+class ModelUsage(Tokens):
+    """What one model used, and what that cost."""
+
     cost_micro_usd: int = 0
 
 
-class Usage(Answer):
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
+class Usage(Tokens):
+    """What all models used together, and each of them."""
+
     by_model: dict[str, ModelUsage] = {}
 
 
