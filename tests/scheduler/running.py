@@ -1,7 +1,6 @@
 """A scheduler that runs, on the real store and an executor in this process, in a time that only the test moves on."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row, func, select
 
+from scheduler.gate import callbacks
 from scheduler.inprocess import Moody
 from swarm_api.tasks import TaskIn
 from swarm_api.words import LIVE, ResultStatus
@@ -28,7 +28,6 @@ from swarm_hub.store.transaction import Notices, Transaction
 T = TypeVar("T")
 Work = Callable[[Transaction], object]
 t, a = schema.tasks.c, schema.agents.c
-CALLBACKS = 20  # of the event loop, until what was due has been done
 
 
 class Time:
@@ -142,31 +141,6 @@ class Hub:
     def _hear(self, _notices: Notices) -> None:
         self._committed.set()
         self._committed = asyncio.Event()  # for the next commit
-
-
-class Gate:
-    """A piece of work that holds up the writer until it is let through."""
-
-    def __init__(self) -> None:
-        self._reached = threading.Event()
-        self._open = threading.Event()
-
-    def hold(self, _tx: Transaction) -> None:
-        self._reached.set()
-        self._open.wait()
-
-    def open(self) -> None:
-        self._open.set()
-
-    async def reached(self) -> None:
-        """Wait until the writer is held up."""
-        await asyncio.to_thread(self._reached.wait)
-
-
-async def callbacks() -> None:
-    """Let the event loop do all that is due."""
-    for _ in range(CALLBACKS):
-        await asyncio.sleep(0)
 
 
 @asynccontextmanager

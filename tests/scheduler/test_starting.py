@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.gate import Gate, callbacks
 from scheduler.inprocess import Moody, Place
-from scheduler.running import Gate, Hub, Time, Work, callbacks, running_hub
+from scheduler.running import Hub, Time, Work, running_hub
 from swarm_hub.scheduler import PATIENCE, SWEEP
 from swarm_hub.store.writer import GROUP
 

@@ -57,9 +57,11 @@ class Writer:
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction; its result once that is durable. What it raises undoes it alone.
 
-        Raises `StorageFailed` when the disk does not take it. A caller that is cancelled meanwhile changes nothing:
-        the work is done all the same.
+        Raises `StorageFailed` when the disk does not take it, or the writer is closed. A caller that is cancelled
+        meanwhile changes nothing: the work is done all the same.
         """
+        if self._closing:
+            raise StorageFailed("the hub is stopping and stores nothing more")
         job = _Job(work, self._loop.create_future())
         self._waiting.append(job)
         self._wake.set()
@@ -125,11 +127,17 @@ class Writer:
             log.debug("nothing to roll back: %s", error)  # SQLite rolls back by itself when the disk is full
 
     def _finish(self, jobs: list[_Job], notices: Notices) -> None:
-        self._published(notices)
-        for job in jobs:
-            if job.done.done():
-                continue
-            if job.error is not None:
-                job.done.set_exception(job.error)
-            else:
-                job.done.set_result(job.result)
+        try:
+            self._published(notices)
+        finally:  # it is durable, whatever a follower makes of it
+            for job in jobs:
+                _answer(job)
+
+
+def _answer(job: _Job) -> None:
+    if job.done.done():
+        return
+    if job.error is not None:
+        job.done.set_exception(job.error)
+    else:
+        job.done.set_result(job.result)
