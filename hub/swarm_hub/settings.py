@@ -82,16 +82,22 @@ def _truth(text: str) -> bool:
 
 
 def _url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError("an http or https URL")
-    if url.username or url.password:
-        raise ValueError("a URL without credentials in it")
+    allowed = "an http or https URL without credentials, query or fragment"
+    try:
+        url = urlsplit(text)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        raise ValueError(allowed) from None
+    if url.scheme not in ("http", "https") or not host or "@" in url.netloc or "?" in text or "#" in text:
+        raise ValueError(allowed)
     return text.rstrip("/")
 
 
 def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # `~somebody` whom this machine does not know
+        path = Path(text)
     if not path.is_absolute():
         raise ValueError("an absolute path")
     return path
@@ -173,5 +179,6 @@ def _parse(setting: Setting, text: str) -> Any:
     try:
         return setting.parse(text)
     except ValueError as error:
-        was = "set to something else" if setting.secret else repr(text)
+        hidden = setting.secret or "@" in text  # a URL may hold a password
+        was = "set to something else" if hidden else repr(text)
         raise BadSetting(f"{setting.variable} is {was}; allowed: {error}") from None
