@@ -167,6 +167,13 @@ def _exit_code(pid: int) -> int | None:
 def _reason(code: int | None, last_line: str, left: Sequence[int]) -> str:
     """Why it ended, for people."""
     said = last_line if code != 0 else ""
-    killed = f"killed by {signal.Signals(code - 128).name}" if code is not None and code > 128 else ""
+    killed = f"killed by {_signal(code - 128)}" if code is not None and code > 128 else ""
     stuck = f"its processes {left} do not die" if left else ""
     return "; ".join(part for part in (killed, said, stuck) if part)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # most of the real-time signals have no name

@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from swarm_api.errors import Gone
+from swarm_api.errors import Gone, TooLarge
 from swarm_api.tasks import FileDiff
-from swarm_hub.git import GitFailed, git
+from swarm_hub.git import GitFailed, TooMuch, git
 from swarm_hub.orders import branch, repository
 
 UNIFIED = "text/x-diff"
 DIFF = (
     "diff", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary", "--src-prefix=a/",
-    "--dst-prefix=b/", "--submodule=short", "--no-relative",
+    "--dst-prefix=b/", "--submodule=short", "--no-relative", "-O/dev/null",
 )  # fmt: skip
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
@@ -23,7 +23,7 @@ _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 async def unified_diff(task: Any, patch: bytes | None, data_dir: Path) -> tuple[str | None, str | None, bytes]:
     """Base commit, commit and diff of a task; of one that still runs, what its branch holds so far.
 
-    Raises `Gone` when the repository no longer holds what the task did.
+    Raises `Gone` when the repository no longer holds what the task did, and `TooLarge`.
     """
     result = from_json(task.result) if task.result else {}
     base, commit = result.get("baseCommit"), result.get("commit")
@@ -37,6 +37,10 @@ async def unified_diff(task: Any, patch: bytes | None, data_dir: Path) -> tuple[
         if base is None or commit is None:
             return base, commit, b""
         return base, commit, await git(repo, [*DIFF, "--end-of-options", base, commit, "--"])
+    except TooMuch as error:
+        raise TooLarge(
+            f"the diff is too large for here: {error}; git diff {base} {commit}", code="diff_too_large"
+        ) from error
     except GitFailed as error:
         if "commit" in result and result["commit"] is not None:
             raise Gone(f"the repository no longer has {commit}: {error}", code="diff_gone") from error

@@ -24,7 +24,7 @@ _KINDS = frozenset({"log", "usage", "files", "progress", "result"})
 
 def _kind(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if kind in _KINDS else "unknown"
+    return kind if isinstance(kind, str) and kind in _KINDS else "unknown"
 
 
 AnyReport = Annotated[
