@@ -27,7 +27,7 @@ class Answer(Model):
 
 def rfc3339(moment: datetime) -> str:
     """UTC to the second with a `Z`: Swift's `.iso8601` strategy rejects fractional seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_ms(milliseconds: int) -> datetime:

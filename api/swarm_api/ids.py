@@ -17,7 +17,7 @@ _last_tick = 0
 
 
 def new_task_id() -> str:
-    """`tsk_` and 16 characters: nine of time, which never repeat within a process, and seven at random.
+    """`tsk_` and 16 characters: nine of time, which never repeat within a process, and seven drawn for the process.
 
     Ids made later sort later, which keeps the primary key's inserts at one end of the index (random keys
     halve the rate of submissions). The nine of time are what people type as the short id.
@@ -26,7 +26,7 @@ def new_task_id() -> str:
     with _lock:
         now = (time.time_ns() // 1_000_000 - _EPOCH_MS) * _TICKS_PER_MS
         _last_tick = tick = max(now, _last_tick + 1)
-    return "tsk_" + _base32(tick, SHORT_LENGTH) + _base32(int.from_bytes(os.urandom(5)) >> 5, 7)
+    return "tsk_" + _base32(tick, SHORT_LENGTH) + _OF_PROCESS
 
 
 def new_agent_id(provider: str) -> str:
@@ -45,3 +45,7 @@ def _base32(number: int, width: int) -> str:
         number, digit = divmod(number, 32)
         digits.append(ALPHABET[digit])
     return "".join(reversed(digits))
+
+
+# Drawn once: asking the system for each id gives up the interpreter's lock, which a busy hub must then win back.
+_OF_PROCESS = _base32(int.from_bytes(os.urandom(5)) >> 5, 7)

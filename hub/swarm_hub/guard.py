@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from contextvars import ContextVar
+from itertools import count
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -29,6 +30,8 @@ class Guard:
     def __init__(self, app: ASGIApp, urls: Iterable[str]) -> None:
         """`urls`: where the hub is reached; beside them it answers to this machine's own names."""
         self._app = app
+        self._prefix = secrets.token_hex(4)  # of this hub's run; asking the system for each request costs more
+        self._numbers = count()
         self._hosts = {"127.0.0.1", "localhost", "[::1]", *(_bracketed(urlsplit(url).hostname or "") for url in urls)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,7 +40,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _GIVEN_ID.match(given) else secrets.token_hex(8)
+        request_id = given if _GIVEN_ID.match(given) else f"{self._prefix}{next(self._numbers):08x}"
         REQUEST_ID.set(request_id)
         stamped = _stamp(send, request_id)
         if refusal := self._refusal(headers):
