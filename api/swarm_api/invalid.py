@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from swarm_api.errors import InvalidInput
 
-_MOST = 100
+_MOST = 100  # fields that are named
+_NAME = 100  # characters of a field's name that are repeated
 
 
 def invalid(error: ValidationError) -> InvalidInput:
@@ -20,7 +21,7 @@ def field_errors(error: ValidationError, unknown: str = "unknown field") -> list
     """`unknown` is said of what is not known at its place."""
     words = {"extra_forbidden": unknown, "missing": "required"}
     return [
-        {"loc": ".".join(str(part) for part in item["loc"]), "msg": words.get(item["type"]) or _message(item)}
+        {"loc": ".".join(str(part)[:_NAME] for part in item["loc"]), "msg": words.get(item["type"]) or _message(item)}
         for item in error.errors(include_url=False)[:_MOST]
     ]
 
@@ -31,7 +32,8 @@ def _message(item: Any) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     shown = repr(item["input"])
-    simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80
+    # An address may hold credentials.
+    simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80 and "@" not in shown
     return f"{message}, not {shown}" if simple else message
 
 

@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from swarm_api.base import Answer, Model
 from swarm_api.errors import InvalidInput, MalformedRequest, TooLarge
+from swarm_api.invalid import invalid
 from swarm_api.worker import Wire
-from swarm_hub.problems import bad_query, invalid, problem
+from swarm_hub.problems import bad_query, problem
 from swarm_hub.services import Hub
 
 MAX_BODY = 10 * 1024 * 1024
