@@ -115,7 +115,12 @@ def _key(text: str) -> str:
 
 SETTINGS: dict[str, Setting] = {
     "host": Setting("HOST", "127.0.0.1", "address to listen on; loopback only", _loopback),
-    "port": Setting("PORT", "3000", "port to listen on; `0` takes a free one", _whole(0, 65_535)),
+    "port": Setting(
+        "PORT",
+        "3000",
+        "port to listen on; `0` takes a free one, where workers of an earlier run do not find it",
+        _whole(0, 65_535),
+    ),
     "public_url": Setting("PUBLIC_URL", "http://HOST:PORT", "how workers reach the hub", _url),
     "data_dir": Setting("SWARM_DATA_DIR", "the platform's", "database, logs, worktrees, sessions", _folder),
     "repo_roots": Setting(
