@@ -114,5 +114,5 @@ def test_values_are_read_as_what_they_are() -> None:
 
 
 def test_a_home_may_be_written_as_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
-    assert read_settings({"SWARM_DATA_DIR": "~/swarm"}).data_dir == Path("/home/ada/swarm")
+    monkeypatch.setenv("HOME", "/users/ada")
+    assert read_settings({"SWARM_DATA_DIR": "~/swarm"}).data_dir == Path("/users/ada/swarm")
