@@ -55,9 +55,9 @@ class HubProcess:
     def client(self) -> HubClient:
         return HubClient(self.url)
 
-    def stop(self) -> int:
-        """SIGTERM; its exit code."""
-        return self._end(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; its exit code."""
+        return self._end(number)
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from swarm_api.errors import StorageFailed
 from swarm_hub.logs import configure
 from swarm_hub.serve import serve
 from swarm_hub.settings import EXIT_CONFIG, BadSetting, Settings, read_settings
@@ -22,7 +23,7 @@ class CannotStart(Exception):
 
 
 def main() -> int:
-    """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is in use."""
+    """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is busy or full."""
     try:
         settings = read_settings(os.environ)
         configure(settings.log_format, settings.log_level)
@@ -35,7 +36,7 @@ def main() -> int:
             runner.run(serve(settings, listener))
     except (BadSetting, DatabaseUnusable) as error:
         return _say(error, EXIT_CONFIG)
-    except CannotStart as error:
+    except (CannotStart, StorageFailed, OSError) as error:
         return _say(error, EXIT_BUSY)
     return 0
 

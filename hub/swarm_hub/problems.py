@@ -17,6 +17,8 @@ def problem(error: Exception) -> Response:
     if not isinstance(error, SwarmError):
         log.error("a request failed unforeseen", exc_info=error)
         error = SwarmError("the hub failed; its log has the reason under the request's id")
+    elif error.status == 503:
+        log.warning("a request was answered 503: %s", error.detail)
     headers = {"Retry-After": "1"} if error.status in (429, 503) else {}
     if error.status == 405:
         headers["Allow"] = ", ".join(error.data["allow"])

@@ -1,23 +1,50 @@
 """The hub about itself: health, provider, its description."""
 
+import shutil
+from pathlib import Path
+
 from pydantic_core import to_json
+from sqlalchemy import delete
 from starlette.responses import HTMLResponse, Response
 
 from swarm_api import __version__
 from swarm_api.agents import Health, Provider, TierOut
-from swarm_api.errors import NotImplementedYet
+from swarm_api.errors import NotImplementedYet, StorageFailed
 from swarm_executors.protocol import TIERS
 from swarm_hub.http import Call, reply
 from swarm_hub.reference import page
+from swarm_hub.store import schema
+from swarm_hub.store.store import Store
+from swarm_hub.store.transaction import Transaction
+
+ROOM = 1024 * 1024  # bytes; with less left on the disk the next submission may not fit
 
 
 async def health(call: Call) -> Response:
-    """503 when it cannot take work: the store does not take a write."""
+    """503 when it cannot take work: the store does not take a write, or the disk is all but full."""
+    checks = {"store": await _look_at_store(call.hub.store), "disk": _look_at_disk(call.hub.settings.data_dir)}
+    if all(found == "ok" for found in checks.values()):
+        return reply(Health(status="ok", version=__version__, checks=checks))
+    return reply(Health(status="degraded", version=__version__, checks=checks), 503)
+
+
+async def _look_at_store(store: Store) -> str:
     try:
-        await call.hub.store.write(lambda _tx: None)
-    except Exception as error:
-        return reply(Health(status="degraded", version=__version__, checks={"store": str(error)}), 503)
-    return reply(Health(status="ok", version=__version__, checks={"store": "ok"}))
+        await store.write(_note_the_time)
+    except StorageFailed as error:
+        return error.detail
+    return "ok"
+
+
+def _note_the_time(tx: Transaction) -> None:
+    """A change, small as it is: a transaction without one touches no disk."""
+    tx.execute(delete(schema.hub).where(schema.hub.c.key == "looked_at"))
+    tx.add(schema.hub, {"key": "looked_at", "value": str(tx.now_ms)})
+
+
+def _look_at_disk(folder: Path) -> str:
+    left = shutil.disk_usage(folder).free
+    return "ok" if left >= ROOM else f"{left:,} bytes left"
 
 
 async def live(_call: Call) -> Response:

@@ -1,10 +1,11 @@
 """Opening the database: pragmas, migrations, and a clear word when it cannot be used."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -14,12 +15,13 @@ class DatabaseUnusable(Exception):
 
 
 def open_engine(path: Path) -> Engine:
-    """An engine for the database file, brought to the newest revision. Raises `DatabaseUnusable`."""
+    """An engine for the database file, brought to the newest revision. Raises `DatabaseUnusable`, `OSError`."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the mode of this one
     engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", pool_size=8)
     event.listen(engine, "connect", _configure)
     try:
         _migrate(engine, path)
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
         raise DatabaseUnusable(f"cannot use the database {path}: {error.orig}") from error
     except DatabaseUnusable:
