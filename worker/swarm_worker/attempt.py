@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm_api.worker import Control, ResultReport, WorkOrder
-from swarm_worker.changes import Changes, has_own_repository, read_changes
+from swarm_worker.changes import Changes, read_changes
 from swarm_worker.checkout import Checkout
 from swarm_worker.git import GitFailed
 from swarm_worker.halt import Halt, Halted, Reason
@@ -70,7 +70,6 @@ async def carry_out(attempt: Attempt, opened: Opened) -> Work:
     except GitFailed as failure:
         raise NotKept(_not_kept(result, checkout, failure)) from failure
     touched.tell(changes.files)
-    _add_links(checkout, changes, saved)
     for note in saved.notes:
         attempt.outbox.say(note)
     result = _described(result, checkout, saved, changes)
@@ -138,14 +137,10 @@ async def _verified(attempt: Attempt, command: str, place: Place, result: Result
 
 async def _say_what_verify_left(attempt: Attempt, checkout: Checkout) -> None:
     """The branch holds the work as the agent left it; a test's by-products are not work."""
-    left = await read_status(checkout.git)
+    git, _ = await checkout.git.secured()
+    left = await read_status(git)
     if left.dirty:
         attempt.outbox.say(f"verify left what is not part of the branch: {some(left.changed + left.untracked)}")
-
-
-def _add_links(checkout: Checkout, changes: Changes, saved: Saved) -> None:
-    if inside := [path for path in changes.links if has_own_repository(checkout.path / path)]:
-        saved.obstacles.append(f"of repositories inside it the branch holds only a commit's id: {some(inside)}")
 
 
 def _described(result: ResultReport, checkout: Checkout, saved: Saved, changes: Changes) -> ResultReport:

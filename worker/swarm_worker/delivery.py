@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from swarm_api.worker import Source
 from swarm_worker.checkout import Checkout
@@ -9,7 +10,7 @@ from swarm_worker.git import GitFailed
 
 DIFF = (
     "diff", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary", "--src-prefix=a/",
-    "--dst-prefix=b/",
+    "--dst-prefix=b/", "--submodule=short", "--no-relative", "-O/dev/null",
 )  # fmt: skip
 MAX_PATCH = 8 * 1024 * 1024
 MAX_ENCODED = 9_500_000
@@ -35,8 +36,16 @@ async def push(checkout: Checkout, source: Source, commit: str) -> None:
         raise DeliveryFailed("push_failed", message) from failure
 
 
-async def make_patch(checkout: Checkout, commit: str, tmp: Path) -> str:
-    """The difference between base and commit as `git apply` takes it. Raises `DeliveryFailed`."""
+async def make_patch(checkout: Checkout, commit: str, folder: Path) -> str:
+    """The difference between base and commit as `git apply` takes it. Raises `DeliveryFailed`, `GitFailed`, `OSError`.
+
+    It is written below `folder` under a new name: the agent may have put links in the place of old ones.
+    """
+    with TemporaryDirectory(dir=folder) as tmp:
+        return await _make_patch(checkout, commit, Path(tmp))
+
+
+async def _make_patch(checkout: Checkout, commit: str, tmp: Path) -> str:
     patch = _text(await _diff(checkout, commit, tmp))
     if patch is None:
         # Text in another encoding does not survive JSON. As binary it does.

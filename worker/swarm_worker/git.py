@@ -43,6 +43,7 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "https:ssh:file",
         "GIT_OPTIONAL_LOCKS": "0",  # an agent's own git must not find the index locked because we looked
+        "GIT_NO_REPLACE_OBJECTS": "1",  # what stands in for a commit here is not what the branch holds elsewhere
         "GIT_EDITOR": ":",
         "LC_ALL": "C",
     }

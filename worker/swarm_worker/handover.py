@@ -18,7 +18,7 @@ async def deliver(attempt: Attempt, work: Work) -> ResultReport:
         return await _deliver(attempt, work)
     except DeliveryFailed as failure:
         return failed(work.result, failure.code, str(failure))
-    except GitFailed as failure:
+    except (GitFailed, OSError) as failure:
         return failed(work.result, "delivery_failed", f"the work is on the branch, but no patch was made: {failure}")
     except Halted as halted:
         return stopped(work.result, halted.reason)
@@ -27,7 +27,7 @@ async def deliver(attempt: Attempt, work: Work) -> ResultReport:
 async def _deliver(attempt: Attempt, work: Work) -> ResultReport:
     order, checkout = attempt.order, work.opened.checkout
     if order.deliver == "patch":
-        return replace(work.result, patch=await make_patch(checkout, work.saved.commit, work.place.tmp))
+        return replace(work.result, patch=await make_patch(checkout, work.saved.commit, work.place.tmp.parent))
     if order.push:
         await attempt.halt.unless(push(checkout, order.source, work.saved.commit))
         attempt.outbox.say(f"pushed {order.branch}")

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from swarm_worker.checkout import Checkout
 from swarm_worker.git import Git, GitFailed
-from swarm_worker.status import Operation, Status, read_status, under_way
+from swarm_worker.status import Operation, Status, read_index, read_status, under_way
 
 CACHES = frozenset({
     "__pycache__", "node_modules", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".venv", "venv",
@@ -36,16 +36,29 @@ async def save(checkout: Checkout, message: str) -> Saved:
 
     Raises `GitFailed` when git cannot; then all is as the agent left it.
     """
+    _refuse_replaced(checkout)
     _remove_locks(checkout)
     git, _ = await checkout.git.secured()
     saved = Saved()
-    status = await read_status(git)
+    status, index = await read_status(git), await read_index(git)
+    inside = [path for path in index.links if (checkout.path / path / ".git").exists()]
     operations = under_way(checkout.git_dir)
-    head = await _commit(git, status, message, operations, saved) or checkout.base
+    head = await _commit(git, status, inside, message, operations, saved) or checkout.base
     at = status.branch if status.commit or status.dirty else None  # a branch without a commit is none
     await _settle_branch(checkout, git, at, head, operations, saved)
     _judge(checkout, status, operations, saved)
+    if inside:
+        saved.obstacles.append(f"of repositories inside it the branch holds only a commit's id: {some(inside)}")
+    if hidden := [path for path in index.hidden if (checkout.path / path).exists()]:
+        saved.obstacles.append(f"git was told not to look at {some(hidden)}")
     return saved
+
+
+def _refuse_replaced(checkout: Checkout) -> None:
+    """Nothing that lies elsewhere is anybody's work. Raises `GitFailed`."""
+    for folder in (checkout.path, checkout.git_dir):
+        if folder.is_symlink():
+            raise GitFailed("add", 128, f"{folder} was replaced by a link to {folder.resolve()}")
 
 
 def _remove_locks(checkout: Checkout) -> None:
@@ -58,20 +71,24 @@ def _remove_locks(checkout: Checkout) -> None:
         lock.unlink(missing_ok=True)
 
 
-async def _commit(git: Git, status: Status, message: str, operations: Sequence[Operation], saved: Saved) -> str:
+async def _commit(
+    git: Git, status: Status, inside: Sequence[str], message: str, operations: Sequence[Operation], saved: Saved
+) -> str:
     """Where HEAD is when all that git takes is committed, and a merge concluded; empty before the first commit."""
     if not status.dirty and not any(operation.name == "merge" for operation in operations):
         return status.commit
-    await _add(git, status, saved)
-    # A commit that changes nothing is refused with exit code 1: submodules count as changed for what is inside them.
+    await _add(git, [*status.nested, *inside], saved)
+    await _add_links(git, inside, saved)
+    # A commit that changes nothing is refused with exit code 1.
     arguments = ("commit", "--quiet", "--no-verify", "--cleanup=whitespace", "-m", message)
     if not await git.says(*arguments):
         saved.obstacles.append(f"git does not commit {some(status.changed + status.untracked)}")
     return (await git.run("rev-parse", "HEAD")).strip()
 
 
-async def _add(git: Git, status: Status, saved: Saved) -> None:
-    paths = [".", *(f":(exclude,literal){path.rstrip('/')}" for path in status.nested)]
+async def _add(git: Git, inside: Sequence[str], saved: Saved) -> None:
+    """All but what is `inside`: repositories of their own, which git would look into and act on their configuration."""
+    paths = [".", *(f":(exclude,literal){path.rstrip('/')}" for path in inside)]
     try:
         await git.run("add", "--all", "--", *paths)
     except GitFailed:
@@ -79,6 +96,15 @@ async def _add(git: Git, status: Status, saved: Saved) -> None:
             await git.run("add", "--all", "--ignore-errors", "--", *paths)
         except GitFailed as failure:
             saved.obstacles.append(f"git did not take everything: {failure}")
+
+
+async def _add_links(git: Git, inside: Sequence[str], saved: Saved) -> None:
+    if not inside:
+        return
+    try:
+        await git.run("update-index", "--", *inside)
+    except GitFailed as failure:
+        saved.obstacles.append(f"git did not take everything: {failure}")
 
 
 async def _settle_branch(

@@ -1,6 +1,7 @@
 """A worker's life once it has its order: it works, it tells how it went, and it ends."""
 
 import asyncio
+import os
 import shutil
 import signal
 import traceback
@@ -35,6 +36,8 @@ class Life:
         self._workspace = _workspace(order)
         self._folder = self._workspace / "agents" / order.agent_id
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._opened = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        """The folder itself: at the end its name may lead somewhere else."""
         self._halt = Halt()
         self._terminated = asyncio.Event()
         self._messages: asyncio.Queue[Control] = asyncio.Queue()
@@ -56,7 +59,7 @@ class Life:
                 return await self._work_and_tell()
         finally:
             timer.cancel()
-            shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+            shutil.rmtree("tmp", ignore_errors=True, dir_fd=self._opened)
 
     async def _work_and_tell(self) -> int:
         result, work = await self._work()

@@ -80,7 +80,7 @@ async def open_scratch(site: Site) -> Checkout:
 
 
 async def _open_scratch(site: Site) -> Checkout:
-    if site.base and not site.partial and (site.path / ".git").is_dir():
+    if site.base and not site.partial and not site.path.is_symlink() and (site.path / ".git").is_dir():
         return await _enter_scratch(site, site.base)
     if site.partial:
         shutil.rmtree(site.path, ignore_errors=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from swarm_worker.git import Git
 
+LINK = "160000"
+"""The mode of an entry that names a commit of another repository."""
 ARGUMENTS = (
     "status",
     "--porcelain=v2",
@@ -13,6 +15,7 @@ ARGUMENTS = (
     "-z",
     "--no-renames",
     "--untracked-files=all",
+    "--ignore-submodules=dirty",  # else git looks into each with git, and runs what is configured there
     "--ignored=matching",
 )
 
@@ -81,6 +84,26 @@ def parse_status(output: str) -> Status:
             case "!":
                 status.ignored.append(rest)
     return status
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the status does not tell: `links` to commits of other repositories, files `hidden` from git by an agent."""
+
+    links: list[str]
+    hidden: list[str]
+
+
+async def read_index(git: Git) -> Index:
+    index = Index([], [])
+    for entry in (await git.run("ls-files", "--stage", "-v", "-z")).split("\0"):
+        about, _, path = entry.partition("\t")
+        tag, _, kind = about.partition(" ")
+        if kind.startswith(LINK):
+            index.links.append(path)
+        elif tag == "S" or tag.islower():  # skip-worktree, assume-unchanged
+            index.hidden.append(path)
+    return index
 
 
 def _entries(output: str) -> Iterator[tuple[str, str]]:

@@ -50,8 +50,8 @@ class Site:
 
     def set_aside(self) -> None:
         """Make room without removing anything that somebody may have made."""
-        if self.path.exists():
-            aside = next(path for n in range(1, 1000) if not (path := Path(f"{self.path}-kept-{n}")).exists())
+        if os.path.lexists(self.path):
+            aside = next(path for n in range(1, 1000) if not os.path.lexists(path := Path(f"{self.path}-kept-{n}")))
             self.path.rename(aside)
             self.say(f"{self.path} was there already; what was in it is now in {aside}")
 
@@ -63,7 +63,7 @@ async def enter(repo: Repository, site: Site, base: str) -> Checkout:
     """
     try:
         git_dir = registered(repo.common, site.path)
-        if git_dir and site.path.is_dir() and not site.partial:
+        if git_dir and site.path.is_dir() and not site.path.is_symlink() and not site.partial:
             return await _enter_again(checkout_of(site.path, git_dir, repo, site.branch, base), site)
         await _clear(repo, site, git_dir)
         site.mark_partial(base)
@@ -116,6 +116,8 @@ async def _enter_again(checkout: Checkout, site: Site) -> Checkout:
 
 
 async def _clear(repo: Repository, site: Site, git_dir: Path | None) -> None:
+    if site.path.is_symlink():
+        site.set_aside()  # git would delete what it leads to
     if git_dir:
         # Either the folder is gone, or git was stopped while it was filling it.
         await repo.worktree("remove", "--force", "--force", "--", str(site.path))
