@@ -9,6 +9,7 @@ from swarm_api.errors import Gone
 from swarm_api.words import FINISHED
 from swarm_hub.store import schema
 from swarm_hub.store.entries import Entry, event_entry, line_entry
+from swarm_hub.store.lines import read_lines
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices
 from swarm_hub.tail import Follower, Tail
@@ -103,9 +104,7 @@ class Logs:
         return await self._store.read(lambda c: c.execute(query).scalar()) in FINISHED
 
     async def _load(self, task_id: str, after: int) -> Sequence[Entry]:
-        line = schema.log_lines
-        query = select(line).where(line.c.task_id == task_id, line.c.seq > after).order_by(line.c.seq).limit(PAGE)
-        rows = await self._store.read(lambda c: c.execute(query).mappings().all())
+        rows = await self._store.read(lambda c: read_lines(c, task_id, after, PAGE))
         return [line_entry(dict(row)) for row in rows]
 
     def _hear(self, notices: Notices) -> None:

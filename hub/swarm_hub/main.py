@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import socket
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,11 @@ def _data_folder(path: Path) -> Iterator[None]:
     """The folder, made when it is missing and ours alone while the hub runs."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & stat.S_IWOTH:
+            # What everybody can write to may hold links, and secrets that others know.
+            raise BadSetting(
+                f"SWARM_DATA_DIR is {str(path)!r}, which everybody can write to; allowed: a folder of yours"
+            )
         descriptor = os.open(path / "hub.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise BadSetting(f"SWARM_DATA_DIR is {str(path)!r}, which cannot be written: {error.strerror}") from error

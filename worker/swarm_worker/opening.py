@@ -24,7 +24,7 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
     """What the order's agent works in. Raises `CheckoutFailed`."""
     name = order.branch.rpartition("/")[2]
     path = workspace / ("scratch" if order.source.kind == "scratch" else "worktrees") / name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         lock = await Lock.take(path.with_name(f"{name}.lock"), patience)
     except Busy as busy:

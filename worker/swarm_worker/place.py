@@ -22,7 +22,7 @@ def make_place(order: WorkOrder, workspace: Path, workdir: Path, config: Config)
     """The home stays for the task's next attempt; the folder for temporary files is the attempt's own."""
     home = workspace / "homes" / short(order.task_id)
     tmp = workspace / "agents" / order.agent_id / "tmp"
-    for folder in (home, tmp):
+    for folder in (home.parent, home, tmp):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Place(workdir, home, tmp, _environment(order.agent_id, home, tmp, config, os.environ))
 

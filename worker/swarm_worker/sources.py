@@ -38,7 +38,7 @@ async def local_base(repo: Repository, ref: str | None) -> str:
 async def open_url(clones: Path, url: str, base_ref: str | None) -> tuple[Repository, str]:
     """The clone that this machine's workers share, brought up to date, and where to start. Raises `CheckoutFailed`."""
     path = clone_of(clones, url)
-    clones.mkdir(parents=True, exist_ok=True)
+    clones.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = await Lock.take(path.with_suffix(".lock"))
     try:
         if not path.exists():

@@ -17,6 +17,7 @@ from swarm_hub.services import Hub
 from swarm_hub.sse import END, PING, EventStream, chunk
 from swarm_hub.store import schema
 from swarm_hub.store.entries import Entry, event_entry, line_entry
+from swarm_hub.store.lines import read_lines
 from swarm_hub.tail import Follower
 
 EVENT_STREAM, PLAIN = "text/event-stream", "text/plain"
@@ -153,9 +154,7 @@ async def _text(hub: Hub, task_id: str, query: LogQuery) -> AsyncGenerator[str, 
 
 
 async def _read_lines(hub: Hub, task_id: str, after: int, limit: int) -> Sequence[RowMapping]:
-    line = schema.log_lines
-    page = select(line).where(line.c.task_id == task_id, line.c.seq > after).order_by(line.c.seq).limit(limit)
-    return await hub.store.read(lambda c: c.execute(page).mappings().all())
+    return await hub.store.read(lambda c: read_lines(c, task_id, after, limit))
 
 
 def _resume_from(call: Call, after: int | None) -> int | None:
