@@ -1,4 +1,4 @@
-"""A repository that nobody should trust: whatever it is configured to run, the hub does not run it."""
+"""A repository that nobody should trust: whatever it is configured to run, neither hub nor worker runs it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,13 +29,12 @@ def trap(tmp_path: Path) -> Trap:
     return Trap(tmp_path / "trace")
 
 
-def make_partial(repo: Path, **config: str) -> None:
-    """Let the repository lack its commit, and say that git can fetch it."""
-    commit = git(repo, "rev-parse", "HEAD")
+def make_partial(repo: Path, missing: str, **config: str) -> None:
+    """Let the repository lack an object, and say that git can fetch it."""
     settings = {"core.repositoryformatversion": "1", "extensions.partialClone": "origin", **config}
     for name, value in settings.items():
         git(repo, "config", name, value)
-    (repo / ".git/objects" / commit[:2] / commit[2:]).unlink()
+    (repo / ".git/objects" / missing[:2] / missing[2:]).unlink()
 
 
 def by_ssh(program: str) -> dict[str, str]:
@@ -50,9 +49,34 @@ def by_upload_pack(program: str) -> dict[str, str]:
 async def test_looking_at_a_repository_fetches_nothing_that_it_lacks(
     client: HubClient, repo: Path, trap: Trap, configured: Callable[[str], dict[str, str]]
 ) -> None:
-    make_partial(repo, **configured(trap.command))
+    make_partial(repo, git(repo, "rev-parse", "HEAD"), **configured(trap.command))
     with pytest.raises(InvalidInput):
         await client.submit({"prompt": "[]", "repo": str(repo), "hold": True})
+    assert not trap.sprung
+
+
+async def test_a_worker_fetches_nothing_with_a_program_of_the_repository(
+    client: HubClient, repo: Path, trap: Trap
+) -> None:
+    blob = git(repo, "rev-parse", "HEAD:README.md")
+    make_partial(repo, blob, **by_upload_pack(trap.command))
+    task = await run(client, {"done": "."}, repo=str(repo))
+    assert task.result is not None
+    assert task.result.error is not None
+    assert task.result.error.code == "checkout_failed"
+    assert not trap.sprung
+
+
+async def test_a_worker_pushes_with_no_program_of_the_repository(
+    client: HubClient, repo: Path, trap: Trap, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(repo, "config", "remote.origin.url", f"file://{tmp_path}/remote.git")
+    git(repo, "config", "remote.origin.receivepack", trap.command)
+    task = await run(client, {"run": "echo new > new"}, push=True, repo=str(repo))
+    assert task.status == "completed"
+    assert task.result is not None
+    assert git(tmp_path / "remote.git", "branch", "--list", "--format=%(refname:short)") == task.result.branch
     assert not trap.sprung
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from swarm_worker.gitconfig import PROGRAMS, Config, read_config
+from swarm_worker.gitconfig import BY_GIT_ITSELF, PROGRAMS, Config, read_config
 from swarm_worker.guard import guarded
 from swarm_worker.processes import end_group
 
@@ -74,7 +74,8 @@ class Git:
 
     async def remote(self, *arguments: str) -> str:
         """The same for what talks to another machine and may last: it does not outlive the worker."""
-        return await self._steadily(guarded("git", *self.where, *arguments), arguments[0], (0,))
+        name, *rest = arguments
+        return await self._steadily(guarded("git", *self.where, name, BY_GIT_ITSELF[name], *rest), name, (0,))
 
     async def says(self, *arguments: str) -> bool:
         """Whether git says yes, by its exit code 0 or 1."""

@@ -27,11 +27,11 @@ PROGRAMS = (
 )
 """Keys as `git config --get-regexp` matches them: section and variable in lower case."""
 
-IDLE: Mapping[str, str] = {
-    "core.alternaterefscommand": "true",
-    "uploadpack": "git-upload-pack",
-    "receivepack": "git-receive-pack",
-}
+IDLE: Mapping[str, str] = {"core.alternaterefscommand": "true"}
+# Of these git takes the first that is configured, and nothing we could say later counts. So our fetches and pushes name
+# the program, and what git would fetch by itself, because a partial clone lacks it, is not fetched.
+OF_REMOTES = (".uploadpack", ".receivepack")
+BY_GIT_ITSELF = {"fetch": "--upload-pack=git-upload-pack", "push": "--receive-pack=git-receive-pack"}
 SSH = "ssh -oBatchMode=yes"  # nobody is there to answer a question
 OF_REPOSITORY = frozenset({"local", "worktree"})
 SELF = ("Claude Swarm", "claude-swarm@localhost")
@@ -46,19 +46,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Config:
-    """`name` and `email` of whoever commits; `overrides` for our calls; `muted` filters of the repository."""
+    """`name` and `email` of whoever commits; `overrides` for our calls; `muted` filters of the repository.
+
+    `fetches`: git may fetch what is missing.
+    """
 
     name: str
     email: str
     ssh: str
     overrides: Sequence[tuple[str, str]]
     muted: Sequence[str]
+    fetches: bool
 
     def environment(self) -> dict[str, str]:
         """The variables that make git use all this."""
         pairs = [*SETTINGS.items(), *self.overrides]
         numbered = {f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in enumerate(pairs)}
         numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
+        numbered |= {} if self.fetches else {"GIT_NO_LAZY_FETCH": "1"}
         return {**numbered, "GIT_CONFIG_COUNT": str(len(pairs)), "GIT_SSH_COMMAND": self.ssh, **self.identity()}
 
     def identity(self) -> dict[str, str]:
@@ -77,7 +82,8 @@ def read_config(listing: str) -> Config:
         name=_last(entries, "user.name") or SELF[0],
         email=_last(entries, "user.email") or SELF[1],
         ssh=_last(trusted, "core.sshcommand") or SSH,
-        overrides=[pair for key in sorted(own) for pair in _override(key, trusted)],
+        overrides=[pair for key in sorted(own) if not key.endswith(OF_REMOTES) for pair in _override(key, trusted)],
+        fetches=not any(key.endswith(OF_REMOTES) for key in own),
         muted=sorted({key.split(".", 1)[1].rpartition(".")[0] for key in own if key.startswith("filter.")}),
     )
 
@@ -96,7 +102,7 @@ def _last(entries: Sequence[Entry], key: str) -> str | None:
 
 def _override(key: str, trusted: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """Nothing first, which also empties lists, and then what the user has configured."""
-    yield key, IDLE.get(key) or IDLE.get(key.rpartition(".")[2], "")
+    yield key, IDLE.get(key, "")
     for entry in trusted:
         if entry.key == key:
             yield key, entry.value
