@@ -90,7 +90,8 @@ def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
         raise Conflict(f"task {task_id} has an agent already: {task.agent_id}", code="task_running")
     if task.status != "pending":
         raise Conflict(f"task {task_id} is {task.status}; retry it instead", code="task_finished")
-    if blocked := _blocked(tx, task, place):
+    busy = bool(tx.execute(select(ending(task.id))).scalar())
+    if blocked := _blocked(task, busy, place, place.capacity - running(tx)):
         reasons = [reason.model_dump(mode="json", by_alias=True, exclude_none=True) for reason in blocked]
         raise Conflict(f"task {task_id} cannot start: {blocked[0].detail}", code="blocked", blockedBy=reasons)
     return claim(tx, task, place)
@@ -98,27 +99,33 @@ def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
 
 def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tuple[str, list[Blocked]]]]:
     """Start all that could start, held or not, in order; what cannot is named with its reasons and left as it was."""
-    started, blocked = [], []
+    started: list[Claimed] = []
+    blocked: list[tuple[str, list[Blocked]]] = []
+    room = place.capacity - running(tx)
+    busy = frozenset(tx.execute(select(a.task_id).where(a.released == 0)).scalars())
     for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():
-        if reasons := _blocked(tx, task, place):
+        if reasons := _blocked(task, task.id in busy, place, room - len(started)):
             blocked.append((task.id, reasons))
         else:
             started.append(claim(tx, task, place))
     return started, blocked
 
 
-def _blocked(tx: Transaction, task: Any, place: Place) -> list[Blocked]:
+def _blocked(task: Any, busy: bool, place: Place, room: int) -> list[Blocked]:
+    """Why a task cannot start by hand. `busy`: its last attempt is still ending; `room`: places that are free."""
     reasons = [reason for reason in blocked_by(task) if reason.reason != "hold"]
-    if tx.execute(select(ending(task.id))).scalar():
+    if busy:
         reasons.append(Blocked(reason="capacity", detail="the worker of its last attempt is still ending"))
-    if not reasons and running(tx) >= place.capacity:
+    if not reasons and room <= 0:
         reasons.append(Blocked(reason="capacity", detail=f"{place.capacity} of {place.capacity} agents are running"))
     return reasons
 
 
 def claimed_agents(tx: Transaction, claims: Iterable[Claimed]) -> list[Agent]:
+    """In the order of the claims."""
     ids = [claimed.agent_id for claimed in claims]
-    return [agent_view(row) for row in tx.execute(select(schema.agents).where(a.id.in_(ids)))]
+    found = {row.id: agent_view(row) for row in tx.execute(select(schema.agents).where(a.id.in_(ids)))}
+    return [found[agent_id] for agent_id in ids]
 
 
 def _draw_id(tx: Transaction, provider: str) -> str:

@@ -4,13 +4,14 @@ Starlette's own costs six times as much."""
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import count
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from swarm_api.errors import Forbidden
 from swarm_hub.problems import problem
@@ -85,7 +86,8 @@ def _stamp(send: Send, request_id: str) -> Send:
 async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Forbidden) -> None:
     if scope["type"] == "websocket":
         socket = WebSocket(scope, receive, send)
-        await socket.accept()
-        await socket.close(4403, refusal.code)
+        with suppress(WebSocketDisconnect):  # it may have left already
+            await socket.accept()
+            await socket.close(4403, refusal.code)
         return
     await problem(refusal)(scope, receive, send)

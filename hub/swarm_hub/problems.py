@@ -4,6 +4,7 @@ import logging
 
 from pydantic import ValidationError
 from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from swarm_api.errors import PROBLEM_JSON, MalformedRequest, SwarmError, to_problem
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 def problem(error: Exception) -> Response:
     """The answer for an exception. What nobody foresaw is logged here and told to nobody."""
+    if isinstance(error, ClientDisconnect):
+        error = MalformedRequest("the request ended before its body was complete")
     if not isinstance(error, SwarmError):
         log.error("a request failed unforeseen", exc_info=error)
         error = SwarmError("the hub failed; its log has the reason under the request's id")

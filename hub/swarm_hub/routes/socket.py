@@ -1,6 +1,7 @@
 """`/ws`: the journal as a WebSocket, one message for each event."""
 
 import asyncio
+from contextlib import suppress
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -25,8 +26,11 @@ class Socket:
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        socket = WebSocket(scope, receive, send)
-        await socket.accept(subprotocol="swarm.v1" if "swarm.v1" in scope["subprotocols"] else None)
+        with suppress(WebSocketDisconnect):  # a client may leave at any word
+            await self._serve(WebSocket(scope, receive, send))
+
+    async def _serve(self, socket: WebSocket) -> None:
+        await socket.accept(subprotocol="swarm.v1" if "swarm.v1" in socket.scope["subprotocols"] else None)
         try:
             query = parse_query(socket, FollowQuery)
             wanted = query.wanted()
@@ -49,8 +53,6 @@ async def _send(hub: Hub, socket: WebSocket, follower: Follower, wanted: Filter)
         await socket.close(RESTARTING, "the hub is restarting; resume")
     except TimeoutError:
         await socket.close(TOO_SLOW, "too slow; resume from the last seq")
-    except WebSocketDisconnect:
-        return
 
 
 async def _left(socket: WebSocket) -> None:
