@@ -129,7 +129,8 @@ def _unquote(path: str) -> str:
     """git quotes names with control characters or quotes as C does, in bytes."""
     if not path.startswith('"'):
         return path
-    return path[1:-1].encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
+    raw = path[1:-1].encode().decode("unicode_escape", "replace").encode("latin-1", "replace")
+    return raw.decode("utf-8", "replace")
 
 
 def _count(section: list[str]) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, r
 
 c = schema.controls.c
 UNSEEN = select(c.body).where(c.agent_id == bindparam("agent"), c.c > bindparam("seen")).order_by(c.c)
+MOST = 2**53  # micro-dollars; a sum that no database keeps would refuse the report for ever
 TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -144,7 +145,7 @@ def _added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, 
     total = {name: getattr(usage, name) + count for name, count in tokens.items()}
     usage = Usage(**total, by_model={**usage.by_model, report.model: ModelUsage(**more)})
     cost = changed.get("cost_micro_usd", row.cost_micro_usd) + report.cost_micro_usd
-    return {"usage": usage.to_json().decode(), "cost_micro_usd": cost}
+    return {"usage": usage.to_json().decode(), "cost_micro_usd": min(cost, MOST)}
 
 
 def _end(tx: Transaction, agent_id: str, report: ResultReport) -> None:

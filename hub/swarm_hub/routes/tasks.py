@@ -1,5 +1,6 @@
 """Tasks: submit, list, show, cancel, retry, diff."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,7 +93,7 @@ async def diff(call: Call) -> Response:
     base, commit, text = await unified_diff(task, await _patch(call, task.id), call.hub.settings.data_dir)
     if accepts(call.request, UNIFIED, "application/json") == UNIFIED:
         return Response(text, media_type=f"{UNIFIED}; charset=utf-8")
-    files = parse_diff(text.decode(errors="replace"))
+    files = await asyncio.to_thread(parse_diff, text.decode(errors="replace"))  # seconds, for a large one
     total = Diff(
         base_commit=base,
         commit=commit,
