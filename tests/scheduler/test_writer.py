@@ -142,13 +142,6 @@ async def test_who_comes_after_the_end_is_told_so(tmp_path: Path) -> None:
         await store.write(note("late"))
 
 
-async def test_followers_hear_of_a_commit_before_its_caller_goes_on(store: Store) -> None:
-    heard: list[Notices] = []
-    store.listen(heard.append)
-    await store.write(note("a"))
-    assert [entry.task_id for notices in heard for entry in notices.events] == ["a"]
-
-
 async def test_a_follower_that_fails_holds_up_no_caller(store: Store) -> None:
     def fail(_notices: Notices) -> None:
         raise ZeroDivisionError
