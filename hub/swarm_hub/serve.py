@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -65,10 +64,11 @@ def _runtime_file(path: Path, url: str) -> Iterator[None]:
     me = psutil.Process()
     found = {"pid": me.pid, "startTime": me.create_time(), "url": url, "version": __version__}
     draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(found))
+    draft.unlink(missing_ok=True)
+    with draft.open("x") as file:  # never through a link that lies there
+        file.write(json.dumps(found))
     draft.replace(path)
     try:
         yield
     finally:
-        if path.exists() and json.loads(path.read_text())["pid"] == os.getpid():
-            path.unlink()
+        path.unlink(missing_ok=True)  # ours, whatever it says: there is one hub for each data folder

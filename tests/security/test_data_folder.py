@@ -32,3 +32,17 @@ def test_a_folder_that_everybody_can_write_to_is_refused(tmp_path: Path) -> None
     hub.data_dir.mkdir()
     hub.data_dir.chmod(0o777)
     assert_refused(hub.environment, CONFIG, "SWARM_DATA_DIR", "everybody can write to")
+
+
+def test_a_hub_writes_through_no_link_in_its_folder(start_hub: Callable[..., HubProcess], tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "data").mkdir()
+    for name in ("hub.new", "worker.new"):
+        (tmp_path / "data" / name).symlink_to(tmp_path / "precious")
+    start_hub()
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_a_hub_stops_well_whatever_its_note_became(hub: HubProcess) -> None:
+    (hub.data_dir / "hub.json").write_text('{"pid": ')
+    assert hub.stop() == 0

@@ -1,6 +1,7 @@
 """What an agent does to its worktree takes nothing into the branch that lies elsewhere, and removes nothing there."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,16 @@ async def test_work_in_a_repository_inside_the_worktree_is_not_removed(
     await run(client, {"run": begin}, {"run": "echo b > inner/file"}, repo=str(repo))
     (left,) = (hub.data_dir / "worktrees").glob("*/inner/file")
     assert left.read_text() == "b\n"
+
+
+async def test_a_simulated_agent_writes_nothing_where_a_link_of_the_repository_leads(
+    start_hub: Callable[..., HubProcess], repo: Path, precious: Path
+) -> None:
+    (repo / "notes").symlink_to(precious)
+    (repo / "letter.md").symlink_to(precious / "letter")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "Links")
+    hub = start_hub(SIMULATE_MODE="true")
+    async with hub.client() as client:
+        assert (await run(client, {}, repo=str(repo))).status == "completed"
+    assert content(precious) == {"letter": "Dear Ada\n"}

@@ -104,6 +104,8 @@ def _is_plain(path: Path) -> bool:
 
 def _add(order: WorkOrder, place: Place, wish: str) -> Iterator[Report]:
     path = place.workdir / "notes" / f"{short(order.task_id)}.md"
+    if path.parent.is_symlink():  # as for plain files
+        return
     with suppress(OSError):  # the repository may have a file named `notes`
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"# {wish}\n\nA simulated agent worked on this. No model was asked and nothing was spent.\n")
