@@ -313,3 +313,25 @@ async def test_work_that_changes_nothing_is_told_too(client: HubClient, repo: Pa
         ended = await client.wait((await client.submit({"prompt": prompt, "repo": str(repo)})).id)
     assert ended.result is not None
     assert (ended.result.commit, ended.result.files_changed) == (ended.result.base_commit, [])
+
+
+async def test_a_simulated_agent_that_failed_works_when_it_is_tried_again(
+    start_hub: Callable[..., HubProcess], repo: Path
+) -> None:
+    hub = start_hub(SIMULATE_MODE="true")
+    async with hub.client() as client, asyncio.timeout(60):
+        waits = await client.submit({"prompt": "Try", "repo": str(repo), "verify": "test -e ../allowed"})
+        assert (await client.wait(waits.id)).status == "failed"
+        (hub.data_dir / "worktrees" / "allowed").touch()
+        await client.retry(waits.id)
+        again = await client.wait(waits.id)
+    assert (again.status, again.attempts) == ("completed", 2)
+
+
+async def test_a_simulated_crash_costs_an_attempt(start_hub: Callable[..., HubProcess], repo: Path) -> None:
+    hub = start_hub(SIMULATE_MODE="true")
+    async with hub.client() as client, asyncio.timeout(60):
+        labels = {"simulate.crash": "once"}
+        crashing = await client.submit({"prompt": "Try", "repo": str(repo), "labels": labels, "maxAttempts": 2})
+        ended = await client.wait(crashing.id)
+    assert (ended.status, ended.attempts) == ("completed", 2)

@@ -40,7 +40,8 @@ class SimulatedRuntime:
                 return
             for report in (*self._heard(), *act, *_thought(order, random, turns)):
                 yield report
-        if order.labels.get("simulate.crash") in ("true", "once" if order.attempt == 1 else None):
+        crash = order.labels.get("simulate.crash")
+        if crash == "true" or (crash == "once" and order.attempt == 1):
             raise RuntimeCrashed("the label simulate.crash told it to crash")
         yield _result(order, len(acts))
 
