@@ -13,6 +13,7 @@ from swarm_api.wire import Wire
 from swarm_api.worker import Control, ResultReport, WorkOrder, from_wire
 from swarm_worker.attempt import Attempt, NotKept, Work, beside, carry_out, failed, stopped
 from swarm_worker.checkout import CheckoutFailed
+from swarm_worker.git import GitFailed
 from swarm_worker.halt import FENCED, STOPPED, Halt, Halted, cancelled, timed_out
 from swarm_worker.handover import deliver, drop_branch, tidy
 from swarm_worker.launch import Launch
@@ -83,6 +84,8 @@ class Life:
             return stopped(nothing, halted.reason), None
         except CheckoutFailed as failure:
             return failed(nothing, failure.code, str(failure)), None
+        except GitFailed as failure:
+            return failed(nothing, "checkout_failed", f"the repository could not be used to the end: {failure}"), None
         except NotKept as failure:
             return failure.result, None
         except Exception as error:
