@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from swarm_api import __version__
-from swarm_cli.faults import DONE, INTERRUPTED, explain, tell
+from swarm_cli.faults import DONE, INTERRUPTED, USAGE, explain, tell, wrong_usage
 from swarm_cli.screen import Screen, write
 
 
@@ -17,12 +17,24 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper, unless replaced
     arguments = sys.argv[1:]
+    if guarded(lambda: _check_text(arguments)) != DONE:
+        sys.exit(USAGE)
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     try:
         run(arguments)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Raises a usage `Fault` for bytes that are no UTF-8, which Python hands over as surrogates."""
+    for word in arguments:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            shown = word.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise wrong_usage(f"'{shown}' is not UTF-8") from None
 
 
 def run(arguments: list[str]) -> NoReturn:
