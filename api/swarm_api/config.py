@@ -1,4 +1,4 @@
-"""Where the hub is: `--url`, `SWARM_URL`, the config file, the note a running local hub leaves, or the default.
+"""Where the hub is: `--url`, `SWARM_URL`, the config file, the note a running local hub leaves, or `HOST` and `PORT`.
 
 Imports next to nothing, for `swarm status` has 60 ms. Nothing here reads a secret.
 """
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 DEFAULT_URL = "http://127.0.0.1:3000"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HUB_FILE = "hub.json"
 
 EXECUTORS = ("local", "fly", "azure", "slurm")
@@ -55,7 +56,20 @@ def hub_url(flag: str | None, environ: Mapping[str, str]) -> str:
     if value := read_config(config_file(environ)).get("orchestratorUrl"):
         return str(value)
     running = read_running(data_folder(environ))
-    return running.url if running else DEFAULT_URL
+    return running.url if running else _url_to_come(environ)
+
+
+def _url_to_come(environ: Mapping[str, str]) -> str:
+    """Where a hub that is started with these variables listens."""
+    port = environ.get("PORT") or "3000"
+    if not (port.isascii() and port.isdigit() and len(port) < 10 and int(port) <= 65_535):
+        raise BadConfig(f"PORT is {port!r}; allowed: a whole number from 0 to 65535")
+    if int(port) == 0:  # it takes any
+        return DEFAULT_URL
+    host = environ.get("HOST", "")
+    if host not in _LOOPBACK:  # some shells set it to the machine's name
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def checked_url(value: str, where: str) -> str:

@@ -156,13 +156,24 @@ async def _submit(order: Order, wait: bool, as_json: bool, url: str | None) -> i
         tasks = await order.hand_out(hub)
         if not as_json:
             _confirm(tasks, wait, screen)
-        if wait and not as_json:
-            await show_to_the_end(hub, tasks, screen)
-        if wait:
-            tasks, code = await ended(hub, tasks)
+        try:
+            if wait and not as_json:
+                await show_to_the_end(hub, tasks, screen)
+            if wait:
+                tasks, code = await ended(hub, tasks)
+        except asyncio.CancelledError:  # ctrl-C
+            _go_on(tasks)
+            raise
     if as_json:
         write(order.to_json(tasks))
     return code
+
+
+def _go_on(tasks: Sequence[Task]) -> None:
+    newline = "\n" if sys.stderr.isatty() else ""
+    known = short(tasks[0].id)
+    said = f"the task goes on: swarm logs -f {known}, swarm cancel {known}"
+    write(newline + (said if len(tasks) == 1 else "the tasks go on: swarm watch, swarm cancel ID …"), sys.stderr)
 
 
 def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:

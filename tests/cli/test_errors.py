@@ -37,6 +37,21 @@ def test_a_hub_elsewhere_is_not_started_here(lonely: Swarm) -> None:
     assert run.stderr.endswith(" hint: --url URL, or SWARM_URL, names another hub\n")
 
 
+@pytest.mark.parametrize(
+    ("host", "url"), [("", "http://127.0.0.1"), ("localhost", "http://localhost"), ("shell", "http://127.0.0.1")]
+)
+def test_a_hub_that_does_not_run_is_looked_for_where_it_would_listen(
+    lonely: Swarm, host: str, url: str, unused_tcp_port: int
+) -> None:
+    run = lonely("status", HOST=host, PORT=str(unused_tcp_port))
+    assert run.stderr.startswith(f"error: no hub answers at {url}:{unused_tcp_port}: ")
+
+
+def test_a_port_that_is_none_is_told(lonely: Swarm) -> None:
+    run = lonely("status", PORT="web")
+    assert (run.returncode, run.stderr) == (2, "error: PORT is 'web'; allowed: a whole number from 0 to 65535\n")
+
+
 @pytest.mark.parametrize("url", ["hub", "ftp://hub", "http://user:pass@hub"])
 def test_what_is_no_address_of_a_hub(lonely: Swarm, url: str) -> None:
     run = lonely("status", SWARM_URL=url)
@@ -60,6 +75,12 @@ def test_a_task_that_is_not_there(swarm: Swarm, arguments: list[str]) -> None:
     run = swarm(*arguments)
     assert (run.returncode, run.stdout) == (4, "")
     assert run.stderr == "error: there is no task zzz\n hint: swarm status\n"
+
+
+@pytest.mark.parametrize("before", [["status"], ["status", "--search"], ["submit", "-p"], ["logs"]], ids=" ".join)
+def test_an_argument_that_is_no_utf_8_is_told(lonely: Swarm, before: list[str]) -> None:
+    run = lonely(*before, "a \udc9b31m")
+    assert (run.returncode, run.stderr) == (2, "error: 'a \\x9b31m' is not UTF-8\n")
 
 
 def test_an_id_that_begins_several(swarm: Swarm) -> None:

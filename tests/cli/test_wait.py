@@ -5,6 +5,7 @@ import signal
 
 from cli.program import LIMIT, Swarm
 from cli.work import script
+from swarm_api.ids import short
 
 GOOD = script({"say": "hello"}, {"write": ["a.txt", "a\n"]})
 BAD = script({"fail": "no tea left"})
@@ -64,7 +65,8 @@ def test_ctrl_c_leaves_the_task_alone(swarm: Swarm) -> None:
     while "hello" not in run.stdout.readline():
         assert run.poll() is None
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=LIMIT)
-    assert run.returncode == 130
+    _, said = run.communicate(timeout=LIMIT)
+    known = short(task_id)
+    assert (run.returncode, said) == (130, f"the task goes on: swarm logs -f {known}, swarm cancel {known}\n")
     assert json.loads(swarm("status", task_id, "--json").stdout)["status"] == "running"
     swarm("cancel", task_id)
