@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -17,7 +17,7 @@ class DatabaseUnusable(Exception):
 def open_engine(path: Path) -> Engine:
     """An engine for the database file, brought to the newest revision. Raises `DatabaseUnusable`, `OSError`."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the mode of this one
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", pool_size=8)
+    engine = create_engine(URL.create("sqlite", database=str(path)), isolation_level="AUTOCOMMIT", pool_size=8)
     event.listen(engine, "connect", _configure)
     try:
         _migrate(engine, path)
@@ -46,7 +46,7 @@ def _migrate(engine: Engine, path: Path) -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise DatabaseUnusable(f"{path} was written by a newer version (revision {current}); upgrade claude-swarm")
