@@ -8,6 +8,13 @@ import pytest_asyncio
 
 from hub.played import PlayedHub, played_hub
 from swarm_api.client import HubClient
+from swarm_hub import scheduler
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduler looks around more often: a retry waits until the last attempt's worker is seen to have left."""
+    monkeypatch.setattr(scheduler, "SWEEP", 0.05)
 
 
 @pytest.fixture

@@ -117,6 +117,13 @@ async def test_a_simulating_hub_says_so(tmp_path: Path) -> None:
         assert (await (await hub.worker(task.id)).claim())["runtime"] == "simulated"
 
 
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/queue", "/health", "/docs", "/openapi.json"])
+async def test_a_head_request_is_answered_like_a_get_without_its_body(hub: PlayedHub, path: str) -> None:
+    head, get = await hub.http.head(path), await hub.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
 async def test_a_hub_in_good_health_says_so(hub: PlayedHub) -> None:
     health = await hub.client.health()
     assert (health.status, health.version) == ("ok", __version__)

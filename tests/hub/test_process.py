@@ -7,7 +7,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import httpx
@@ -103,6 +103,23 @@ async def test_a_stop_ends_all_streams_and_leaves_with_0_within_seconds(
             await log.aread()
         await ws.wait_closed()
     assert ws.close_code == 1012
+
+
+async def test_a_stop_waits_for_nobody_who_does_not_read(start_hub: Start) -> None:
+    hub = await asyncio.to_thread(start_hub)
+    port = int(hub.url.rsplit(":", 1)[1])
+    with closing(socket.socket()) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        deaf.connect(("127.0.0.1", port))
+        deaf.sendall(b"GET /api/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with hub.client() as client:
+            for _ in range(2):
+                await client.submit_batch(
+                    {"prompt": "Go", "hold": True, "repo": f"o/{'r' * 4_000}"} for _ in range(1_000)
+                )
+        begun = time.monotonic()
+        assert await asyncio.to_thread(hub.stop) == 0
+        assert time.monotonic() - begun < 8
 
 
 async def test_a_stop_is_no_failure_of_a_task(start_hub: Start) -> None:
