@@ -118,7 +118,17 @@ def _disk(environ: Mapping[str, str]) -> Check:
 def _key(environ: Mapping[str, str]) -> Check:
     if environ.get("ANTHROPIC_API_KEY"):
         return Check("key", "ok", "ANTHROPIC_API_KEY is set here; a hub started here gets it")
+    if local_hub.simulates(environ) or _hub_simulates(environ):
+        return Check("key", "ok", "simulated: no key needed")
     return Check("key", "note", "no ANTHROPIC_API_KEY here", "export ANTHROPIC_API_KEY=…, or SIMULATE_MODE=true")
+
+
+def _hub_simulates(environ: Mapping[str, str]) -> bool:
+    running = local_hub.find(environ)
+    try:
+        return running is not None and bool(Hub(running.url, timeout=5.0).get("provider")["simulated"])
+    except SwarmError:
+        return False
 
 
 def _hub(environ: Mapping[str, str]) -> Check:

@@ -12,7 +12,7 @@ from swarm_cli.screen import Screen, safe
 DONE, FAILED, USAGE, NOT_AUTHENTICATED, NOT_FOUND, UNREACHABLE, BUDGET, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
 _BY_STATUS = {400: USAGE, 401: NOT_AUTHENTICATED, 403: NOT_AUTHENTICATED, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
-_BY_CODE = {"ambiguous_id": USAGE}
+_BY_CODE = {"ambiguous_id": USAGE, "repo_not_allowed": USAGE}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MAX_LINES = 10
 
@@ -72,6 +72,8 @@ def _how_to_reach(error: HubUnreachable) -> str:
 def _hint(error: SwarmError) -> str:
     if error.code == "ambiguous_id":
         return "give more of the id"
+    if error.code == "repo_not_allowed":
+        return "set SWARM_REPO_ROOTS in the hub's environment"
     if error.code == "not_found":
         return "swarm status"
     return ""

@@ -10,11 +10,12 @@ from typing import Any
 
 from swarm_api.config import Running, config_file, data_folder, read_config, read_running
 from swarm_api.errors import HubUnreachable, SwarmError
-from swarm_cli.faults import Fault
+from swarm_cli.faults import FAILED, Fault
 from swarm_cli.reading import Hub
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+BAD_SETTING = 78  # the hub's own exit code for it
 _LOOK_AGAIN = 0.02
 _CLOCKS_DIFFER = 5.0  # seconds a start time may move when the clock is put right
 _MAX_LOG = 10 * 1024 * 1024
@@ -47,6 +48,17 @@ def not_installed() -> Fault:
     return Fault("the hub is not installed here", hint="pip install 'claude-swarm[hub,worker]'")
 
 
+def simulates(environ: Mapping[str, str]) -> bool:
+    """Whether a hub with these variables simulates its agents."""
+    return environ.get("SIMULATE_MODE", "").lower() in ("true", "1")
+
+
+def needs_key(environ: Mapping[str, str]) -> bool:
+    """Whether the agents of a hub with these variables would have no key to call the model with."""
+    scripted = environ.get("SWARM_RUNTIME") == "scripted"
+    return not (environ.get("ANTHROPIC_API_KEY") or simulates(environ) or scripted)
+
+
 def find(environ: Mapping[str, str]) -> Running | None:
     """The hub of this data folder, if it runs."""
     note = read_running(data_folder(environ))
@@ -75,7 +87,11 @@ def _process(note: Running) -> Any:
 
 
 def start(environ: Mapping[str, str]) -> Running:
-    """Start a hub that outlives this program, and wait until it accepts. Raises a `Fault` with its last words."""
+    """Start a hub that outlives this program, and wait until it accepts.
+
+    Raises a `Fault` with its last words and its exit code.
+    """
+    _check_data_folder(environ)
     log = _log(data_folder(environ))
     with log.open("ab") as output:
         begin = output.tell()
@@ -89,9 +105,10 @@ def start(environ: Mapping[str, str]) -> Running:
         if note and note.pid == process.pid and accepts(note):
             return note
         time.sleep(_LOOK_AGAIN)
+    code = process.poll() or FAILED
     process.kill()
     process.wait()
-    raise Fault(_last_words(log, begin), hint=f"its log: {log}")
+    raise Fault(_last_words(log, begin), hint=f"its log: {log}", exit_code=code if code > 0 else FAILED)
 
 
 def accepts(note: Running) -> bool:
@@ -122,6 +139,12 @@ def stop(note: Running) -> None:
         raise Fault(f"the hub (pid {note.pid}) has not ended in {STOP_SECONDS:.0f} s") from error
 
 
+def _check_data_folder(environ: Mapping[str, str]) -> None:
+    folder = environ.get("SWARM_DATA_DIR")
+    if folder and not Path(folder).expanduser().is_absolute():
+        raise Fault(f"SWARM_DATA_DIR is {folder!r}; allowed: an absolute path", exit_code=BAD_SETTING)
+
+
 def _log(data: Path) -> Path:
     """Where a hub in the background writes, ready to be written to."""
     log = data / "hub.log"
@@ -131,7 +154,8 @@ def _log(data: Path) -> Path:
             log.replace(data / "hub.log.1")
         os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
     except OSError as error:
-        raise Fault(f"SWARM_DATA_DIR is '{data}', which cannot be written: {error.strerror}") from error
+        reason = f"SWARM_DATA_DIR is '{data}', which cannot be written: {error.strerror}"
+        raise Fault(reason, exit_code=BAD_SETTING) from error
     return log
 
 

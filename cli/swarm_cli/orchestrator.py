@@ -32,6 +32,8 @@ def start(
         raise Fault(f"the hub runs already, at {running.url} (pid {running.pid})", hint="swarm orchestrator stop")
     if gone := local_hub.stale(os.environ):
         write(f"the last hub (pid {gone.pid}) ended without a word; its tasks go on with this one", sys.stderr)
+    if local_hub.needs_key(os.environ):
+        write("no ANTHROPIC_API_KEY is set: agents will have no key (or set SIMULATE_MODE=true)", sys.stderr)
     if not background:
         path = local_hub.program()
         os.execve(path, [str(path)], local_hub.hub_environment(os.environ))  # noqa: S606  # that very program, no shell

@@ -58,5 +58,16 @@ def test_a_config_that_is_wrong_is_told(lonely: Swarm) -> None:
     assert verdicts(lonely)["config"][0] == "wrong"
 
 
+def test_simulated_agents_need_no_key(lonely: Swarm) -> None:
+    assert verdicts(lonely, SIMULATE_MODE="true")["key"] == ("ok", "simulated: no key needed", "")
+
+
+def test_the_agents_of_a_running_hub_that_simulates_need_no_key(tmp_path: Path) -> None:
+    hub = HubProcess(tmp_path, SIMULATE_MODE="true")
+    hub.start()
+    assert verdicts(Swarm(tmp_path))["key"][0] == "ok"
+    hub.stop()
+
+
 def test_no_key_is_worth_a_note_and_no_more(lonely: Swarm) -> None:
     assert verdicts(lonely)["key"][0] == "note"

@@ -119,16 +119,35 @@ def test_a_busy_port_is_told(local: Swarm) -> None:
         port = str(taken.getsockname()[1])
         behind = local("orchestrator", "start", "--background", PORT=port)
         before = local("orchestrator", "start", PORT=port)
-    assert behind.returncode == 1
+    assert behind.returncode == 75
     assert behind.stderr.startswith(f"error: cannot listen on 127.0.0.1:{port}: Address already in use")
     assert before.returncode == 75
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in before.stderr
 
 
-def test_a_setting_that_is_wrong_is_told(local: Swarm) -> None:
+def test_a_setting_that_is_wrong_is_told_with_the_hubs_exit_code(local: Swarm) -> None:
     run = local("orchestrator", "start", "--background", MAX_PARALLEL_AGENTS="many")
-    assert run.returncode == 1
+    assert run.returncode == 78
     assert run.stderr.startswith("error: MAX_PARALLEL_AGENTS is 'many'; allowed: ")
+
+
+@pytest.mark.parametrize("flags", [["--background"], []])
+def test_a_relative_data_folder_is_refused_before_it_is_there(local: Swarm, flags: list[str]) -> None:
+    run = local("orchestrator", "start", *flags, SWARM_DATA_DIR="here")
+    assert run.returncode == 78
+    assert "SWARM_DATA_DIR is 'here'; allowed: an absolute path\n" in run.stderr
+    assert not (local.folder / "here").exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "warned"), [({}, True), ({"ANTHROPIC_API_KEY": "a-key"}, False), ({"SIMULATE_MODE": "true"}, False)]
+)
+def test_a_hub_whose_agents_have_no_key_starts_with_a_warning(
+    local: Swarm, environ: dict[str, str], warned: bool
+) -> None:
+    run = local("orchestrator", "start", "--background", SWARM_RUNTIME="claude", **environ)
+    assert run.returncode == 0
+    assert ("no ANTHROPIC_API_KEY is set" in run.stderr) == warned
 
 
 def test_a_data_folder_that_cannot_be_written_is_told(local: Swarm) -> None:
@@ -136,7 +155,7 @@ def test_a_data_folder_that_cannot_be_written_is_told(local: Swarm) -> None:
     folder = str(local.folder / "file" / "data")
     for arguments in (["--background"], []):
         run = local("orchestrator", "start", *arguments, SWARM_DATA_DIR=folder)
-        assert run.returncode != 0
+        assert run.returncode == 78
         assert f"SWARM_DATA_DIR is '{folder}', which cannot be written: Not a directory" in run.stderr
         assert "Traceback" not in run.stderr
 

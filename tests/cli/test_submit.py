@@ -129,6 +129,12 @@ def test_what_is_not_built_yet_is_refused(swarm: Swarm) -> None:
     assert "not supported by this version" in run.stderr
 
 
+def test_a_repository_that_the_hub_keeps_away_from_names_the_setting(swarm: Swarm) -> None:
+    run = swarm("submit", "-p", "x", "--repo", "/")
+    assert run.returncode == 2
+    assert run.stderr.endswith(" hint: set SWARM_REPO_ROOTS in the hub's environment\n")
+
+
 def test_a_repository_that_does_not_exist_names_the_field(swarm: Swarm) -> None:
     run = swarm("submit", "-p", "x", "--repo", str(swarm.folder / "nowhere"))
     assert run.returncode == 2
