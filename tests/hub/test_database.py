@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from hub.played import played_hub
 from hub.reporting import texts
 from hub.starting import CONFIG, assert_refused
 from hubs import HubProcess
+from swarm_hub.store import schema
 from swarm_hub.store.database import MIGRATIONS
 
 OLD_TASK = "tsk_0d4eq1nv01baw3bv"
@@ -82,6 +85,16 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(tm
         assert (first.status_code, first.json()["seq"]) == (201, 2)
         await hub.client.execute(OLD_TASK)
         await (await hub.worker(OLD_TASK)).claim()
+
+
+async def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    make_old_database(tmp_path / "data")
+    async with played_hub(tmp_path):
+        pass
+    engine = create_engine(f"sqlite:///{tmp_path / 'data' / 'hub.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    engine.dispose()
 
 
 async def test_a_database_is_brought_up_to_date_once(tmp_path: Path) -> None:

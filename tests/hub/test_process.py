@@ -98,7 +98,7 @@ async def test_a_stop_ends_all_streams_and_leaves_with_0_within_seconds(
         async with http.stream("GET", f"/api/tasks/{task.id}/logs?follow=true") as log:
             begun = time.monotonic()
             assert await asyncio.to_thread(hub.stop, number) == 0
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 8
             await sse.aread()
             await log.aread()
         await ws.wait_closed()
