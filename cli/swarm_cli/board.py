@@ -18,12 +18,16 @@ _ORDER = ("running", "pending", "failed", "cancelled", "completed")
 
 
 class Board:
-    """Tasks, and the agents that work on them. `seq`: the journal goes on from here."""
+    """Tasks, and the agents that work on them. `seq`: the journal goes on from here.
 
-    def __init__(self, tasks: Iterable[Task], seq: int) -> None:
+    `partial`: the hub has older ones that are not here.
+    """
+
+    def __init__(self, tasks: Iterable[Task], seq: int, *, partial: bool = False) -> None:
         """These tasks, shown in the order given."""
         self.tasks: dict[str, Json] = {task.id: as_json(task) for task in tasks}
         self.agents: dict[str, Json] = {}
+        self.partial = partial
         self._seq = seq
 
     @classmethod
@@ -31,7 +35,8 @@ class Board:
         """The newest tasks, and those that run, however old."""
         newest = await hub.tasks(limit=_RECENT)
         running = await hub.tasks(status="running", limit=_PAGE)
-        return cls([*newest.tasks, *running.tasks], newest.seq)
+        partial = newest.next_cursor is not None
+        return cls([*newest.tasks, *running.tasks], newest.seq, partial=partial)
 
     @property
     def ended(self) -> bool:

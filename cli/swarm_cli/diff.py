@@ -13,6 +13,7 @@ from swarm_cli import look
 from swarm_cli.following import client
 from swarm_cli.options import TaskId, Url
 from swarm_cli.screen import Screen, cells, fit, safe, safe_json, write
+from swarm_cli.task_id import check
 
 _STYLES = {"diff ": "bold", "@@": "cyan", "+++": "bold", "---": "bold", "+": "green", "-": "red"}
 _BAR = 40
@@ -25,6 +26,7 @@ def diff(
     url: Url = None,
 ) -> None:
     """What a task changed; of one that runs, what its branch holds so far."""
+    check([task_id])
     asyncio.run(_show(task_id, stat, as_json, url))
 
 

@@ -4,10 +4,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from swarm_cli import task_id as task_ids
 from swarm_cli.reading import Hub, connect, show_json
-from swarm_cli.screen import Screen, write
+from swarm_cli.screen import Screen, safe, write
 from swarm_cli.table import lines, tabbed
 from swarm_cli.tasks import COLUMNS, page, row, values
+
+_LONGEST_PAGE = 200
+_FLAGS = {"status": "--status", "type": "--type", "label": "--label", "q": "--search"}
 
 
 class Wanted(NamedTuple):
@@ -29,6 +33,7 @@ def show(wanted: Wanted, environ: Mapping[str, str]) -> None:
 
 
 def _one(hub: Hub, task_id: str, as_json: bool, screen: Screen) -> None:
+    task_ids.check([task_id])
     task = hub.get("tasks", task_id)
     if as_json:
         return show_json(task)
@@ -49,7 +54,7 @@ def _recent(hub: Hub, wanted: Wanted, screen: Screen) -> None:
     agents = _agents(hub, tasks)
     for line in lines(COLUMNS, [row(task, agents.get(task["id"])) for task in tasks], screen):
         write(line)
-    _footer(len(tasks), answer["total"], screen)
+    _footer(len(tasks), answer, wanted.filters, screen)
     return None
 
 
@@ -60,10 +65,28 @@ def _agents(hub: Hub, tasks: list[Any]) -> dict[str, Any]:
     return {agent["currentTask"]: agent for agent in hub.get("agents", active="true")["agents"]}
 
 
-def _footer(shown: int, total: int, screen: Screen) -> None:
+def _footer(shown: int, answer: Any, filters: Mapping[str, Any], screen: Screen) -> None:
+    total = answer["total"]
     if total == 0:
         write('No tasks yet. Hand one out: swarm submit -p "…"')
     elif shown == 0:
         write("No such tasks.")
     elif shown < total:
-        write(screen.paint("dim", f"{shown} of {total:,}; more: swarm status --limit {min(200, total)}"))
+        more = f"; more: {_more(shown, answer, filters)}" if answer.get("nextCursor") else ""
+        write(screen.paint("dim", safe(f"{shown} of {total:,}{more}")))
+
+
+def _more(shown: int, answer: Any, filters: Mapping[str, Any]) -> str:
+    """The command for a longer page, or for the next one where this is as long as pages are."""
+    import shlex
+
+    words = ["swarm", "status"]
+    for name, flag in _FLAGS.items():
+        values = filters.get(name) or []
+        words += [word for value in ([values] if isinstance(values, str) else values) for word in (flag, value)]
+    if shown >= _LONGEST_PAGE or filters.get("cursor"):
+        limit = filters.get("limit")
+        words += [*(["--limit", str(limit)] if limit else []), "--cursor", answer["nextCursor"]]
+    else:
+        words += ["--limit", str(min(_LONGEST_PAGE, answer["total"]))]
+    return shlex.join(words)

@@ -16,6 +16,7 @@ from swarm_api.errors import SwarmError
 from swarm_api.events import Event
 from swarm_cli import event_lines, look
 from swarm_cli.board import Board
+from swarm_cli.keyboard import without_echo
 from swarm_cli.screen import Screen, write
 from swarm_cli.table import lines
 from swarm_cli.tasks import COLUMNS, Json, name, row
@@ -25,13 +26,13 @@ _LOOK_AT_AGENTS = 8  # every so many drawings
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _EVENTS = 5
 _SAID_BY_OTHERS = frozenset({"agent_spawned", "agent_completed"})  # the task's own events say it
-_AROUND = 6 + _EVENTS  # lines that are not tasks
+_AROUND = 7 + _EVENTS  # lines that are not tasks
 
 
 async def show_live(hub: HubClient, board: Board, only: Collection[str] | None, screen: Screen) -> None:
     """Show the board until these tasks have ended, and leave it as a table; or (None) for ever."""
     view = View(board, Console(file=sys.stdout, no_color=not screen.colour, highlight=False), steady=only is not None)
-    with Live(view.drawn(), console=view.console, auto_refresh=False) as live:
+    with without_echo(), Live(view.drawn(), console=view.console, auto_refresh=False) as live:
         try:
             async with asyncio.TaskGroup() as group:
                 drawing = group.create_task(_draw(hub, view, live))
@@ -77,7 +78,10 @@ class View:
         parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks)]
         if more > 0:
             parts.append(Text(f"… and {more} more", style="dim"))
-        return Group(*parts, Text(), self._events())
+        parts += [Text(), self._events()]
+        if not self._steady:
+            parts.append(Text("ctrl-C ends", style="dim"))
+        return Group(*parts)
 
     def _events(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
@@ -87,6 +91,8 @@ class View:
 
     def _counts(self) -> Text:
         line = Text("  ").join(_count(status, number) for status, number in self.board.counts().items())
+        if self.board.partial:
+            line.append(f"  of the newest {len(self.board.tasks)}", style="dim")
         return line or Text('waiting for tasks: swarm submit -p "…"', style="dim")
 
     def _table(self, tasks: Sequence[Json]) -> Table:

@@ -16,6 +16,7 @@ from swarm_cli.following import client
 from swarm_cli.log_lines import LogLines
 from swarm_cli.options import TaskId, Url
 from swarm_cli.screen import Screen, write
+from swarm_cli.task_id import check
 
 _PAGE = 5_000
 
@@ -28,6 +29,7 @@ def logs(
     url: Url = None,
 ) -> None:
     """What a task's agents say and do. A lost connection is taken up again where it broke."""
+    check([task_id])
     asyncio.run(_show(task_id, follow, after, as_json, url))
 
 

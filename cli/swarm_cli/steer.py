@@ -20,6 +20,7 @@ from swarm_cli.faults import DONE, Fault, explain, tell, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, TaskIds, Url
 from swarm_cli.screen import Screen, safe, safe_json, write
+from swarm_cli.task_id import check
 
 Deed = Callable[[HubClient, str], Awaitable[Task | Agent]]
 
@@ -68,6 +69,7 @@ def execute(
 
 async def _each(deed: Deed, task_ids: Sequence[str], as_json: bool, url: str | None) -> int:
     """Do it to every task, also when one is refused; the exit code of the first refusal."""
+    check(task_ids)
     async with client(url) as hub:
         codes = [await _one(deed(hub, task_id), as_json) for task_id in task_ids]
     return next((code for code in codes if code != DONE), DONE)

@@ -22,6 +22,7 @@ from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
 from swarm_cli.repository import absolute_repo
 from swarm_cli.screen import Screen, safe_json, write
+from swarm_cli.task_id import is_likely
 from swarm_cli.tasks import as_json as dumped
 from swarm_cli.tasks import title
 from swarm_cli.tasks_file import TasksFile
@@ -142,7 +143,7 @@ def _settings() -> Fields:
 
 
 async def _whole_id(hub: HubClient, wanted: str) -> str:
-    if TASK_ID.match(wanted):
+    if TASK_ID.match(wanted) or not is_likely(wanted):
         return wanted
     try:
         return (await hub.task(wanted)).id

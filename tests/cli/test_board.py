@@ -1,15 +1,19 @@
 """Which tasks a live view shows when there is no room for all."""
 
 from collections.abc import Iterator
+from io import StringIO
 from itertools import count
 from typing import get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from swarm_api.tasks import Task
 from swarm_api.words import FINISHED, TaskStatus
 from swarm_cli.board import Board
+from swarm_cli.live import View
 
 # A busy machine is no failure.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,3 +54,12 @@ def test_what_ended_lately_is_seen_although_much_waits() -> None:
 def test_a_board_has_ended_with_its_last_task() -> None:
     assert Board(tasks(list(FINISHED)), 0).ended
     assert not Board(tasks(["completed", "pending"]), 0).ended
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_counts_that_are_not_of_all_tasks_say_so(partial: bool) -> None:
+    written = StringIO()
+    console = Console(file=written, width=80)
+    console.print(View(Board(tasks(["pending"] * 2), 0, partial=partial), console, steady=False).drawn())
+    said = written.getvalue().splitlines()[0].rstrip()
+    assert said == "○ 2 pending" + ("  of the newest 2" if partial else "")

@@ -77,6 +77,14 @@ def test_a_task_that_is_not_there(swarm: Swarm, arguments: list[str]) -> None:
     assert run.stderr == "error: there is no task zzz\n hint: swarm status\n"
 
 
+@pytest.mark.parametrize("word", ["", "../../x", "a/b", "a b"])
+@pytest.mark.parametrize("command", ["status", "logs", "diff", "cancel", "retry", "execute"])
+def test_what_is_no_id_is_the_id_of_no_task(lonely: Swarm, command: str, word: str) -> None:
+    run = lonely(command, word)
+    assert (run.returncode, run.stdout) == (4, "")
+    assert run.stderr == f"error: there is no task {word or repr(word)}\n hint: swarm status\n"
+
+
 @pytest.mark.parametrize("before", [["status"], ["status", "--search"], ["submit", "-p"], ["logs"]], ids=" ".join)
 def test_an_argument_that_is_no_utf_8_is_told(lonely: Swarm, before: list[str]) -> None:
     run = lonely(*before, "a \udc9b31m")

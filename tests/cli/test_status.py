@@ -84,6 +84,17 @@ def test_pages_follow_each_other(swarm: Swarm) -> None:
     assert [page["tasks"][0]["prompt"] for page in (first, second)] == ["b", "a"]
 
 
+def test_a_terminal_is_told_how_to_go_on_with_the_same_filters(swarm: Swarm) -> None:
+    batch = {"tasks": [{"prompt": "x", "hold": True, "labels": {"of": "pages"}}] * 3}
+    swarm("submit", "-", stdin=json.dumps(batch))
+    _, said = swarm.on_terminal("status", "--label", "of=pages", "-n", "1", NO_COLOR="1")
+    assert said.splitlines()[-1] == "1 of 3; more: swarm status --label of=pages --limit 3"
+    cursor = json.loads(swarm("status", "--label", "of=pages", "-n", "1", "--json").stdout)["nextCursor"]
+    _, said = swarm.on_terminal("status", "--label", "of=pages", "-n", "1", "--cursor", cursor, NO_COLOR="1")
+    assert "1 of 3; more: swarm status --label of=pages --limit 1 --cursor " in said
+    assert cursor not in said
+
+
 def test_agents_at_work_are_listed(swarm: Swarm) -> None:
     task_id = swarm("submit", "-p", script({"hang": True})).stdout.strip()
     agent = ""

@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+import termios
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,6 +47,29 @@ def test_a_pipe_gets_a_line_for_each_event(watched: Callable[..., str]) -> None:
 def test_json_is_the_journals_own_a_line_each(watched: Callable[..., str]) -> None:
     event = json.loads(watched("--json"))
     assert (event["type"], set(event)) == ("task_created", {"seq", "type", "payload", "timestamp"})
+
+
+def test_keys_do_not_show_while_it_draws_and_do_afterwards(swarm: Swarm) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [swarm.program, "watch"], stdin=theirs, stdout=theirs, stderr=theirs, env=swarm.environ, start_new_session=True
+    )
+    seen = b""
+    while b"ctrl-C ends" not in seen:
+        seen += os.read(ours, 65_536)
+    assert not echoes(theirs)
+    process.send_signal(signal.SIGTERM)
+    with ThreadPoolExecutor(1) as reader:  # what it still draws must find room
+        rest = reader.submit(os.read, ours, 65_536)
+        assert process.wait(LIMIT) == 130
+        rest.result()
+    assert echoes(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def echoes(terminal: int) -> bool:
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
 
 
 def test_a_terminal_gets_a_table_that_changes(tmp_path: Path, hub: HubProcess) -> None:
