@@ -17,6 +17,7 @@ from swarm_cli.log_lines import LogLines
 from swarm_cli.options import TaskId, Url
 from swarm_cli.screen import Screen, write
 from swarm_cli.task_id import check
+from swarm_cli.waiting import show_end
 
 _PAGE = 5_000
 
@@ -34,13 +35,16 @@ def logs(
 
 
 async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str | None) -> None:
-    texts = LogLines(Screen.of(sys.stdout, os.environ))
+    screen = Screen.of(sys.stdout, os.environ)
+    texts = LogLines(screen)
     async with client(url) as hub:
         lines = hub.follow_logs(task_id, after=after) if follow else _history(hub, task_id, after)
         async with aclosing(lines):
             async for line in lines:
                 for text in [log_lines.as_json(line)] if as_json else texts.of(line):
                     write(text)
+        if follow and screen.terminal and not as_json:
+            show_end(await hub.wait(task_id), screen)
 
 
 async def _history(hub: HubClient, task_id: str, after: int) -> AsyncGenerator[LogLine, None]:

@@ -103,6 +103,8 @@ class Order:
     @classmethod
     def of_flags(cls, flags: Fields) -> "Order":
         """Raises `InvalidInput`, and a usage `Fault` for a path outside a repository."""
+        if "repo" not in flags:
+            _mention_repo()
         fields = {**_settings(), **flags}
         if "repo" in fields:
             fields["repo"] = absolute_repo(fields["repo"], Path.cwd())
@@ -135,6 +137,13 @@ class Order:
         """As the API answers: a task, or a batch."""
         answer = TaskBatch(tasks=tasks) if self._file else tasks[0]
         return safe_json(answer.model_dump_json(by_alias=True, indent=2))
+
+
+def _mention_repo() -> None:
+    """Say to people in a repository that it is not the one worked on."""
+    here = Path.cwd()
+    if sys.stderr.isatty() and any((folder / ".git").exists() for folder in (here, *here.parents)):
+        write("no --repo: the agent works in an empty repository of its own (--repo . for this one)", sys.stderr)
 
 
 def _settings() -> Fields:

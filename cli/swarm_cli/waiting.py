@@ -20,7 +20,7 @@ async def show_to_the_end(hub: HubClient, tasks: Sequence[Task], screen: Screen)
     if len(tasks) > 1:
         return await follow_board(hub, Board(tasks, tasks[0].seq - 1), screen)
     await _show_log(hub, tasks[0], screen)
-    return _show_end(await hub.wait(tasks[0].id), screen)
+    return show_end(await hub.wait(tasks[0].id), screen)
 
 
 async def ended(hub: HubClient, tasks: Sequence[Task]) -> tuple[list[Task], int]:
@@ -53,7 +53,8 @@ async def _show_log(hub: HubClient, task: Task, screen: Screen) -> None:
                 write(text)
 
 
-def _show_end(task: Task, screen: Screen) -> None:
+def show_end(task: Task, screen: Screen) -> None:
+    """How it ended, and where its work is."""
     shown = as_json(task)
     mark, style = look.mark(task.status)
     took = f" · in {run_time(shown)}" if task.started_at else ""

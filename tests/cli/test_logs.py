@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.program import LIMIT, Swarm
 from cli.work import ended, script
 from hub.played import played_hub
+from swarm_api.ids import short
 from swarm_api.worker import LogReport
 
 OBEYED = "\x1b\x9b\x07\u202e"
@@ -32,6 +33,12 @@ def test_following_ends_with_the_task_and_gives_the_same_lines(swarm: Swarm) -> 
     followed = swarm("logs", task_id, "-f", "--json")
     assert followed.returncode == 0
     assert followed.stdout == swarm("logs", task_id, "--json").stdout
+
+
+def test_following_on_a_terminal_says_how_it_ended(swarm: Swarm) -> None:
+    task_id = ended(swarm, {"fail": "no tea left"})
+    _, said = swarm.on_terminal("logs", "-f", task_id, NO_COLOR="1")
+    assert f"\n✗ failed  {short(task_id)}  agent_failed: no tea left" in said
 
 
 def test_reading_may_go_on_after_a_line(swarm: Swarm) -> None:

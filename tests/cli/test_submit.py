@@ -67,6 +67,19 @@ def test_a_dot_is_the_repository_around(swarm: Swarm, repo: Path) -> None:
     assert task_of(swarm, run.stdout)["repo"] == str(repo)
 
 
+def test_a_folder_that_is_there_needs_no_dot(swarm: Swarm, repo: Path) -> None:
+    swarm.folder = repo.parent
+    run = swarm("submit", "-p", "Work", "--hold", "--repo", repo.name)
+    assert task_of(swarm, run.stdout)["repo"] == str(repo)
+
+
+def test_a_terminal_in_a_repository_is_told_that_none_was_named(swarm: Swarm, repo: Path) -> None:
+    swarm.folder = repo
+    note = "no --repo: the agent works in an empty repository of its own (--repo . for this one)\n"
+    assert note in swarm.on_terminal("submit", "-p", "Work", "--hold")[1]
+    assert note not in swarm.on_terminal("submit", "-p", "Work", "--hold", "--repo", ".")[1]
+
+
 def test_a_dot_outside_a_repository_is_wrong_usage(lonely: Swarm) -> None:
     run = lonely("submit", "-p", "Work", "--repo", ".")
     assert run.returncode == 2
