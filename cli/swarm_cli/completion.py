@@ -10,7 +10,7 @@ from swarm_cli.tasks import title
 
 _PATIENCE = 1.0  # seconds somebody at a prompt waits for a completion
 _ENOUGH = 100
-_HARMLESS = frozenset(".,:-_/+@")
+_HARMLESS = frozenset(".,-_/+@")  # typer spells a colon with a backslash for zsh
 
 
 def task_ids(incomplete: str) -> list[tuple[str, str]]:
