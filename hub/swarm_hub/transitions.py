@@ -26,6 +26,8 @@ RELEASED = (
     .values(waiting_on=t.waiting_on - 1)
 )
 
+AT_ONCE = 1_000  # ids in one statement; SQLite takes some ten thousands
+
 FINAL: dict[ResultStatus, TaskStatus] = {
     "success": "completed", "failure": "failed", "timeout": "failed", "budget": "failed", "cancelled": "cancelled",
 }  # fmt: skip
@@ -120,11 +122,12 @@ def _cancel_dependents(tx: Transaction, task_id: str, status: TaskStatus) -> Non
     """Whatever waits for it, at any distance, ends without having run."""
     reached = [task_id]
     while reached:
-        waiting = select(d.task_id).where(d.depends_on.in_(reached))
+        some, reached = reached[:AT_ONCE], reached[AT_ONCE:]
+        waiting = select(d.task_id).where(d.depends_on.in_(some))
         rows = tx.execute(select(schema.tasks).where(t.id.in_(waiting), t.status == "pending")).all()
         for row in rows:
             _cancel_dependent(tx, row, task_id, status)
-        reached = [row.id for row in rows]
+        reached += [row.id for row in rows]
 
 
 def _cancel_dependent(tx: Transaction, row: Any, cause: str, status: TaskStatus) -> None:
