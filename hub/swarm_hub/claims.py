@@ -1,6 +1,6 @@
 """Which tasks start next: the scheduler claims them, `execute` claims one out of turn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -13,7 +13,7 @@ from swarm_api.tasks import Blocked
 from swarm_api.words import LIVE, Tier
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import AGENT, change_task, load_task
+from swarm_hub.transitions import change_task, load_task
 from swarm_hub.views import agent_view, blocked_by
 
 t, a = schema.tasks.c, schema.agents.c
@@ -56,13 +56,17 @@ def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
     if room <= 0:
         return [], True
     rows = tx.execute(NEXT, {"room": room}).all()
-    return [claim(tx, row, place) for row in rows], len(rows) == room
+    return _claim(tx, rows, place), len(rows) == room
 
 
-def claim(tx: Transaction, task: Any, place: Place) -> Claimed:
-    """Make the agent of a task that is ready. It is started after the commit, as often as it takes."""
+def _claim(tx: Transaction, tasks: Sequence[Any], place: Place) -> list[Claimed]:
+    """Make the agents of tasks that are ready. They are started after the commit, as often as it takes."""
+    ids = _draw_ids(tx, place.provider, len(tasks))
+    return [_claim_one(tx, task, agent_id, place) for task, agent_id in zip(tasks, ids, strict=True)]
+
+
+def _claim_one(tx: Transaction, task: Any, agent_id: str, place: Place) -> Claimed:
     spec = from_json(task.spec)
-    agent_id = _draw_id(tx, place.provider)
     tx.add(schema.agents, _row(tx, task, spec, agent_id, place))
     seq = tx.event("agent_spawned", task.id, {"agentId": agent_id, "provider": place.provider, "tier": spec["tier"]})
     counted = {"attempts": task.attempts + 1, "tries": task.tries + 1}
@@ -94,21 +98,21 @@ def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
     if blocked := _blocked(task, busy, place, place.capacity - running(tx)):
         reasons = [reason.model_dump(mode="json", by_alias=True, exclude_none=True) for reason in blocked]
         raise Conflict(f"task {task_id} cannot start: {blocked[0].detail}", code="blocked", blockedBy=reasons)
-    return claim(tx, task, place)
+    return _claim(tx, [task], place)[0]
 
 
 def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tuple[str, list[Blocked]]]]:
     """Start all that could start, held or not, in order; what cannot is named with its reasons and left as it was."""
-    started: list[Claimed] = []
+    free: list[Any] = []
     blocked: list[tuple[str, list[Blocked]]] = []
     room = place.capacity - running(tx)
     busy = frozenset(tx.execute(select(a.task_id).where(a.released == 0)).scalars())
     for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():
-        if reasons := _blocked(task, task.id in busy, place, room - len(started)):
+        if reasons := _blocked(task, task.id in busy, place, room - len(free)):
             blocked.append((task.id, reasons))
         else:
-            started.append(claim(tx, task, place))
-    return started, blocked
+            free.append(task)
+    return _claim(tx, free, place), blocked
 
 
 def _blocked(task: Any, busy: bool, place: Place, room: int) -> list[Blocked]:
@@ -128,11 +132,13 @@ def claimed_agents(tx: Transaction, claims: Iterable[Claimed]) -> list[Agent]:
     return [found[agent_id] for agent_id in ids]
 
 
-def _draw_id(tx: Transaction, provider: str) -> str:
-    while True:
-        agent_id = new_agent_id(provider)
-        if tx.execute(AGENT, {"wanted": agent_id}).first() is None:
-            return agent_id
+def _draw_ids(tx: Transaction, provider: str, count: int) -> list[str]:
+    """Ids that no agent has, drawn together: a look at the database for each would be felt."""
+    ids: set[str] = set()
+    while len(ids) < count:
+        drawn = {new_agent_id(provider) for _ in range(count - len(ids))}
+        ids |= drawn.difference(tx.execute(select(a.id).where(a.id.in_(drawn))).scalars())
+    return list(ids)
 
 
 def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place: Place) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from swarm_api.tasks import Result
 from swarm_api.words import LIVE
@@ -15,25 +15,30 @@ from swarm_hub.transitions import cancelled, change_agent, failed, load_agent, s
 
 a = schema.agents.c
 
+UNRELEASED = select(schema.agents).where(a.released == 0)
+RELEASED = (
+    update(schema.agents)
+    .where(a.id == bindparam("wanted"), a.handle.is_not_distinct_from(bindparam("found")))
+    .values(released=1)
+)
 CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
 
 
 def unreleased(connection: Connection) -> list[Row[Any]]:
     """Every agent that the executor may still have something of."""
-    return list(connection.execute(select(schema.agents).where(a.released == 0)).all())
-
-
-def find_agent(connection: Connection, agent_id: str) -> Row[Any]:
-    return connection.execute(select(schema.agents).where(a.id == agent_id)).one()
+    return list(connection.execute(UNRELEASED).all())
 
 
 def keep_handle(tx: Transaction, agent_id: str, handle: Handle) -> None:
     change_agent(tx, agent_id, handle=to_json(handle).decode())
 
 
-def release(tx: Transaction, agent_id: str) -> None:
-    """The executor has nothing left of an ended agent: its task may have another."""
-    change_agent(tx, agent_id, released=1)
+def release(tx: Transaction, agent_id: str, handle: str | None) -> None:
+    """The executor has nothing left of an ended agent: its task may have another.
+
+    `handle` is as it was found in the database: an agent that was started meanwhile is looked at again.
+    """
+    tx.execute(RELEASED, {"wanted": agent_id, "found": handle})
     tx.notices.ready = True
 
 
@@ -47,7 +52,7 @@ def lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
 def never_started(tx: Transaction, agent_id: str, message: str) -> None:
     """The executor cannot start the worker: there is nothing of it, and there will not be."""
     lose(tx, agent_id, "start_failed", message)
-    release(tx, agent_id)
+    release(tx, agent_id, None)
 
 
 def overdue(agent: Any, now_ms: int, since_ms: int) -> bool:

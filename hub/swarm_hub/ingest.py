@@ -47,10 +47,10 @@ def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
     changes = _Changes(tx, pair)
     for report in new:
         changes.apply(report)
-    changes.store(pair.agent.stored_n + len(new))
+    changed = changes.store(pair.agent.stored_n + len(new))
     if new and isinstance(new[-1], ResultReport):
-        _end(tx, agent_id, new[-1])
-    return Ack(stored=pair.agent.stored_n + len(new), control=pending_control(tx, agent_id, reports.seen_control))
+        _end(tx, load_agent(tx, agent_id) if changed else pair, new[-1])
+    return Ack(stored=pair.agent.stored_n + len(new), control=pending_control(tx, pair.agent, reports.seen_control))
 
 
 def _refuse_unclaimed(pair: Pair) -> None:
@@ -59,8 +59,10 @@ def _refuse_unclaimed(pair: Pair) -> None:
         raise Conflict(f"agent {pair.agent.id} has not claimed its order", code="stale_agent")
 
 
-def pending_control(tx: Transaction, agent_id: str, seen: int) -> list[Control]:
-    bodies = tx.execute(UNSEEN, {"agent": agent_id, "seen": seen}).scalars()
+def pending_control(tx: Transaction, agent: Any, seen: int) -> list[Control]:
+    if agent.last_c <= seen:
+        return []
+    bodies = tx.execute(UNSEEN, {"agent": agent.id, "seen": seen}).scalars()
     return [from_wire(Control, from_json(body)) for body in bodies]
 
 
@@ -99,7 +101,8 @@ class _Changes:
             case ResultReport():
                 self._of_agent["turns"] = max(report.turns, self._agent.turns)
 
-    def store(self, stored_n: int) -> None:
+    def store(self, stored_n: int) -> bool:
+        """Whether the task changed, too."""
         for report in self._usage:
             self._of_agent.update(_added(self._agent, self._of_agent, report))
             self._of_task.update(_added(self._task, self._of_task, report))
@@ -108,6 +111,7 @@ class _Changes:
         change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)
         if self._of_task:
             change_task(self._tx, self._task.id, **self._of_task)
+        return bool(self._of_task)
 
     def _line(self, report: LogReport) -> None:
         self._log_seq += 1
@@ -148,8 +152,7 @@ def _added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, 
     return {"usage": usage.to_json().decode(), "cost_micro_usd": min(cost, MOST)}
 
 
-def _end(tx: Transaction, agent_id: str, report: ResultReport) -> None:
-    pair = load_agent(tx, agent_id)
+def _end(tx: Transaction, pair: Pair, report: ResultReport) -> None:
     if report.patch is not None:
         tx.execute(schema.patches.delete().where(schema.patches.c.task_id == pair.task.id))
         tx.add(schema.patches, {"task_id": pair.task.id, "patch": report.patch.encode()})

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from swarm_api.words import LIVE
-from swarm_executors.protocol import Executor, ExecutorError, Handle, Launch, StartFailed
+from swarm_executors.protocol import Executor, ExecutorError, Launch, StartFailed
 from swarm_hub import endings
 from swarm_hub.claims import Claimed, Place, claim_ready
 from swarm_hub.store.store import Store
@@ -101,7 +101,7 @@ class Scheduler:
     def _look(self, row: Any) -> None:
         """What one agent needs next: each need is a job, and there is one job of an agent at a time."""
         if row.status not in LIVE:
-            self._job(row.id, lambda: self._release(row.id))
+            self._job(row.id, lambda: self._release(row))
         elif row.handle is None:
             self._job(row.id, lambda: self._start(Claimed(row.id, row.tier)))
         elif self._due(row.id):
@@ -128,19 +128,20 @@ class Scheduler:
         if seen.state in ("exited", "lost"):
             detail = seen.detail or f"the worker {seen.state}"
             await self._store.write(lambda tx: endings.lose(tx, row.id, "worker_lost", detail))
-            await self._release(row.id)
+            await self._clear(row)
 
-    async def _release(self, agent_id: str) -> None:
-        """See to it that nothing of an ended agent runs on."""
-        row = await self._store.read(lambda c: endings.find_agent(c, agent_id))  # its handle may be newer than its end
-        if row.handle is not None:
-            handle: Handle = from_json(row.handle)
-            seen = await self._executor.poll(handle)
-            graceful = row.status == "finished" and row.stop_ms is None
-            if seen.state == "alive" and graceful and self._store.now_ms() < row.finished_ms + EXIT_GRACE_MS:
+    async def _release(self, row: Any) -> None:
+        """See to it that nothing of an ended agent runs on. One that has reported its end is left some time."""
+        if row.handle is not None and row.status == "finished" and row.stop_ms is None:
+            seen = await self._executor.poll(from_json(row.handle))
+            if seen.state == "alive" and self._store.now_ms() < row.finished_ms + EXIT_GRACE_MS:
                 return
-            await self._executor.stop(handle, STOP_GRACE)
-        await self._store.write(lambda tx: endings.release(tx, agent_id))
+        await self._clear(row)
+
+    async def _clear(self, row: Any) -> None:
+        if row.handle is not None:
+            await self._executor.stop(from_json(row.handle), STOP_GRACE)
+        await self._store.write(lambda tx: endings.release(tx, row.id, row.handle))
 
     def _job(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
         if agent_id not in self._jobs:

@@ -64,8 +64,8 @@ class Desk:
         self.release(name)
 
     def release(self, name: str) -> None:
-        agent_id = self.task(name).agent_id
-        self.ledger.work(lambda tx: endings.release(tx, agent_id))
+        agent = self.agent(name)
+        self.ledger.work(lambda tx: endings.release(tx, agent.id, agent.handle))
 
     def fail_to_start(self, name: str) -> None:
         agent_id = self.task(name).agent_id

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
+from pydantic_core import to_json
 
 from scheduler.model import Agent, World
 from scheduler.states import States, any_of, one_of
@@ -119,6 +120,8 @@ class Workers(States):
         if not agent.live:
             self.refused("stale_agent", _claim(agent))
             self._lose(agent)
+            if agent.started and not agent.released:
+                self.ledger.work(lambda tx: endings.release(tx, agent.id, None))  # as it was before it was started
 
     @precondition(any_of(_fenced))
     @rule(agent=one_of(_fenced), news=st.lists(sayings, max_size=2), manner=manners)
@@ -153,7 +156,8 @@ class Workers(States):
     @precondition(any_of(_unreleased))
     @rule(agent=one_of(_unreleased))
     def release(self, agent: Agent) -> None:
-        self.ledger.work(lambda tx: endings.release(tx, agent.id))
+        handle = to_json({"agentId": agent.id}).decode() if agent.started else None
+        self.ledger.work(lambda tx: endings.release(tx, agent.id, handle))
         agent.released = True
 
     def _lose(self, agent: Agent) -> None:

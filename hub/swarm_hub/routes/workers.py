@@ -56,8 +56,9 @@ async def _wait(call: Call, agent_id: str, batch: Reports, ack: Ack, news: async
         return ack
 
     def look(tx: Transaction) -> Ack:
-        refuse_stale(load_agent(tx, agent_id))
-        return Ack(stored=ack.stored, control=pending_control(tx, agent_id, batch.seen_control))
+        pair = load_agent(tx, agent_id)
+        refuse_stale(pair)
+        return Ack(stored=ack.stored, control=pending_control(tx, pair.agent, batch.seen_control))
 
     return await call.hub.store.write(look)
 
