@@ -22,6 +22,11 @@ RELEASED = (
     .values(released=1)
 )
 CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
+PUT_OFF = (
+    update(schema.agents)
+    .where(a.released == 0, a.status.in_(LIVE))
+    .values(deadline_ms=a.deadline_ms + bindparam("by"), stop_ms=a.stop_ms + bindparam("by"))
+)
 
 
 def unreleased(connection: Connection) -> list[Row[Any]]:
@@ -53,6 +58,11 @@ def never_started(tx: Transaction, agent_id: str, message: str) -> None:
     """The executor cannot start the worker: there is nothing of it, and there will not be."""
     lose(tx, agent_id, "start_failed", message)
     release(tx, agent_id, None)
+
+
+def put_off(tx: Transaction, by_ms: int) -> None:
+    """Move the limits of what runs: the clock has jumped, and nobody has worked meanwhile."""
+    tx.execute(PUT_OFF, {"by": by_ms})
 
 
 def overdue(agent: Any, now_ms: int, since_ms: int) -> bool:

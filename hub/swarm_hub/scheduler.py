@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 EXIT_GRACE_MS = 20_000  # for a worker that has reported its end to clean up and leave
 STOP_GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 SWEEP = 1.0  # seconds between two looks at what runs
+JUMP_MS = 5_000  # by which the clock must differ to have jumped
 PATIENCE = 60.0  # seconds that looking after one agent may take, before it is begun again
 
 
@@ -39,6 +40,7 @@ class Scheduler:
         self._polled: dict[str, float] = {}
         self._watched_at = 0.0
         self._since_ms = store.now_ms()
+        self._ahead_ms = self._ahead()
         self._full = False
         store.listen(self._hear)
 
@@ -66,6 +68,7 @@ class Scheduler:
 
     async def watch(self) -> None:
         """Look at every agent the executor may still have something of."""
+        await self._put_off()
         agents = await self._store.read(endings.unreleased)
         if overdue := [row.id for row in agents if endings.overdue(row, self._store.now_ms(), self._since_ms)]:
             await self._store.write(lambda tx: self._end(tx, overdue))
@@ -92,6 +95,19 @@ class Scheduler:
         if now - self._watched_at >= SWEEP:
             self._watched_at = now
             await self.watch()
+
+    async def _put_off(self) -> None:
+        """A machine that slept, or whose clock was set, has taken nothing from anybody's time."""
+        jump = self._ahead() - self._ahead_ms
+        if abs(jump) < JUMP_MS:
+            return
+        self._ahead_ms += jump
+        self._since_ms += jump
+        await self._store.write(lambda tx: endings.put_off(tx, jump))
+
+    def _ahead(self) -> int:
+        """How far the clock is ahead of the loop's time, which stands still while the machine sleeps."""
+        return self._store.now_ms() - round(asyncio.get_running_loop().time() * 1000)
 
     def _end(self, tx: Transaction, overdue: list[str]) -> None:
         """The state first, the executor later: one that hangs holds up no end."""

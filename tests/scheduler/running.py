@@ -35,9 +35,10 @@ class Time:
 
     def __init__(self) -> None:
         self.seconds = 1_770_000_000.0
+        self.asleep = 0.0  # seconds that passed without the event loop
 
     def now_ms(self) -> int:
-        return round(self.seconds * 1000)
+        return round((self.seconds + self.asleep) * 1000)
 
     def loop_time(self) -> float:
         return self.seconds

@@ -117,6 +117,18 @@ async def test_the_hard_limit_ends_the_task_and_stops_the_worker(hub: Hub, place
     assert not place.is_running(agent.id)
 
 
+@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["the machine slept", "the clock was set back"])
+async def test_a_jump_of_the_clock_changes_nobodys_time(hub: Hub, time: Time, jump: float) -> None:
+    await hub.submit("task", timeout_minutes=10)
+    await hub.attempt("task")
+    await hub.begin("task")
+    time.asleep += jump
+    await hub.pass_by(10 * 60)
+    assert (await hub.task("task")).status == "running"
+    await hub.pass_by(60)
+    await hub.becomes("task", "failed")
+
+
 async def test_a_worker_that_has_reported_its_end_may_take_a_while_to_leave(hub: Hub, place: Place) -> None:
     await hub.submit("task")
     agent = await hub.attempt("task")
