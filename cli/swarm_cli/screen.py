@@ -99,10 +99,6 @@ def fit(text: str, width: int) -> str:
     return "".join(taken).rstrip() + "…" if width > 0 else ""
 
 
-def pad(text: str, width: int) -> str:
-    return text + " " * (width - cells(text))
-
-
 def write(text: str, stream: TextIO | None = None) -> None:
     """A line to stdout. Ends the program, as any Unix filter does, when nobody reads on."""
     stream = stream or sys.stdout

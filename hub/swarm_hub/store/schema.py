@@ -41,7 +41,6 @@ tasks = Table(
 READY = "status = 'pending' AND hold = 0 AND waiting_on = 0 AND live = 0"
 Index("tasks_ready", tasks.c.rank, sqlite_where=text(READY), postgresql_where=text(READY))
 Index("tasks_status", tasks.c.status, tasks.c.id)
-Index("tasks_cause", tasks.c.cause, sqlite_where=text("cause IS NOT NULL"), postgresql_where=text("cause IS NOT NULL"))
 
 dependencies = Table(
     "dependencies",

@@ -78,14 +78,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "tasks_cause",
-        "tasks",
-        ["cause"],
-        unique=False,
-        sqlite_where=sa.text("cause IS NOT NULL"),
-        postgresql_where=sa.text("cause IS NOT NULL"),
-    )
-    op.create_index(
         "tasks_ready",
         "tasks",
         ["rank"],
