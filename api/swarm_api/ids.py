@@ -8,6 +8,8 @@ import time
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 TASK_ID = re.compile(rf"^tsk_[{ALPHABET}]{{16}}$")
 AGENT_ID = re.compile(r"^[a-z]+-agent-[0-9a-f]{8}$")
+API_KEY = re.compile(r"^sk_swarm_([a-z0-9]{6,16})_([A-Za-z0-9]{32,43})$")
+"""An API key: its id, which may be shown, and its secret. It stays below the 72 bytes that bcrypt looks at."""
 SHORT_LENGTH = 9
 
 _EPOCH_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -1,5 +1,6 @@
 """The environment of a hub: what each variable may hold, and what is said when it holds something else."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,12 @@ import pytest
 from swarm_hub.settings import LATER, SETTINGS, BadSetting, Setting, read_settings
 
 BAD: dict[str, list[str]] = {
-    "HOST": ["0.0.0.0", "::", "192.168.1.2", "example.org", "127.0.0.1:3000", " "],  # noqa: S104  # refused
+    "HOST": ["0.0.0.0", "::", "192.168.1.2", "example.org", "127.0.0.1:3000", " "],  # noqa: S104  # without a secret
+    "JWT_SECRET": ["canary", "c" * 31, ",".join(["c" * 32] * 3), "c" * 32 + ",", f"{'c' * 32}, {'d' * 32}"],
+    "JWT_TTL_SECONDS": ["0", "59", "7d", "31536001", "-1"],
+    "SWARM_BOOTSTRAP_KEY": ["canary", "sk_swarm_short_" + "x" * 32, f"sk_swarm_{'a' * 8}_{'x' * 44}", "sk-ant-api03-x"],
+    "ALLOWED_ORIGINS": ["*", "example.org", "https://example.org/", "https://a.example,", "null", "ftp://a.example"],
+    "TRUSTED_PROXIES": ["proxy", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2", "*"],
     "PORT": ["http", "-1", "65536", "3000.0", "99999999999", "0x10"],
     "PUBLIC_URL": ["example.org", "ftp://example.org", "http://", "http://[::1", "http://a:99999", "http://a/?q=1",
                    "http://a/#b"],
@@ -16,6 +22,8 @@ BAD: dict[str, list[str]] = {
     "EXECUTOR_TYPE": ["fly", "Local", "local,fly"],
     "SIMULATE_MODE": ["yes", "on", "2"],
     "SWARM_RUNTIME": ["simulated", "gpt"],
+    "LOCAL_SANDBOX": ["true", "docker", "bwrap"],
+    "LOCAL_SANDBOX_NETWORK": ["none", "Hub"],
     "MAX_PARALLEL_AGENTS": ["0", "-1", "many", "1e3", "10001"],
     "DEFAULT_TIMEOUT_MINUTES": ["0", "-5", "1h", "99999", "nan", "inf"],
     "ANTHROPIC_KEY_MODE": ["gateway", "both"],
@@ -55,9 +63,30 @@ def test_a_setting_that_is_not_built_yet_stops_the_start_and_its_value_is_not_to
     assert "canary" not in text
 
 
+SECRET = "s" * 32
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2"])  # noqa: S104  # that is the question
+def test_the_hub_listens_beyond_loopback_with_a_secret_of_its_own(host: str) -> None:
+    assert read_settings({"HOST": host, "JWT_SECRET": SECRET}).host == host
+
+
+def test_two_secrets_are_the_new_one_and_the_old_one() -> None:
+    assert read_settings({"JWT_SECRET": f"{SECRET},{'t' * 32}"}).jwt_secret == (SECRET, "t" * 32)
+
+
+def test_origins_and_proxies_are_lists() -> None:
+    settings = read_settings({
+        "ALLOWED_ORIGINS": "https://a.example, http://[::1]:8080", "TRUSTED_PROXIES": "10.0.0.7, fdaa::/16",
+    })  # fmt: skip
+    assert settings.allowed_origins == ("https://a.example", "http://[::1]:8080")
+    assert settings.trusted_proxies == (ip_network("10.0.0.7"), ip_network("fdaa::/16"))
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("JWT_SECRET", "canary"), ("SWARM_BOOTSTRAP_KEY", "sk_swarm_canary"),
         ("ANTHROPIC_API_KEY", "sk-canary with a space"), ("PUBLIC_URL", "http://ada:canary@example.org"),
         ("ANTHROPIC_BASE_URL", "https://canary@example.org"), ("ANTHROPIC_BASE_URL", "ftp://ada:canary@example.org"),
     ],
