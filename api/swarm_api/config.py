@@ -4,6 +4,7 @@ Imports next to nothing, for `swarm status` has 60 ms. Nothing here reads a secr
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,6 +96,12 @@ def read_running(data: Path) -> Running | None:
         return None
 
 
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port: what a credential belongs to. The address must be a checked one."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """The settings in a config file; none when there is no file. Raises `BadConfig`, which names file and field."""
     try:
@@ -105,7 +112,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise BadConfig(f"{path}: {error.strerror}") from None
     config = _parse(path, content)
     for name, value in config.items():
-        _check(path, name, value)
+        check(name, value, f"{path}: ")
     return config
 
 
@@ -123,21 +130,41 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
 
 _TEXT = (
     "flyAppName", "flyRegion", "flyContainerImage", "azureSubscriptionId", "azureResourceGroup",
-    "containerAppsEnvironment", "agentJobName", "defaultModel",
+    "containerAppsEnvironment", "agentJobName",
 )  # fmt: skip
 _CHOICES = {"executorType": EXECUTORS, "defaultPriority": PRIORITIES}
-_NUMBERS = ("defaultBudgetCents", "defaultTimeoutMinutes")
-FIELDS = ("orchestratorUrl", *_CHOICES, *_TEXT, *_NUMBERS)
+NUMBERS = ("defaultBudgetCents", "defaultTimeoutMinutes")
+FIELDS = ("executorType", "orchestratorUrl", *_TEXT, "defaultModel", "defaultPriority", *NUMBERS)
+
+_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,500}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,127}")  # as in a task
 
 
-def _check(path: Path, name: str, value: Any) -> None:
+def check(name: str, value: Any, where: str = "") -> None:
+    """Raises `BadConfig` for a setting that is not known, or that cannot have this value; `where` goes before it."""
     if name not in FIELDS:
-        raise BadConfig(f"{path}: unknown setting {name!r}; known are {', '.join(sorted(FIELDS))}")
-    if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
-        raise BadConfig(f"{path}: {name}: must be a number from 0, not {value!r}")
-    if name not in _NUMBERS and not isinstance(value, str):
-        raise BadConfig(f"{path}: {name}: must be text, not {value!r}")
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise BadConfig(f"{path}: {name}: must be one of {', '.join(_CHOICES[name])}, not {value!r}")
-    if name == "orchestratorUrl":
-        checked_url(value, f"{path}: orchestratorUrl")
+        raise BadConfig(f"{where}unknown setting {name!r}; known are {', '.join(sorted(FIELDS))}")
+    if name == "orchestratorUrl" and isinstance(value, str):
+        checked_url(value, f"{where}orchestratorUrl")
+    elif allowed := _not_met(name, value):
+        raise BadConfig(f"{where}{name}: must be {allowed}, not {value!r}")
+
+
+def _not_met(name: str, value: Any) -> str:
+    """What the setting must be, when the value is not."""
+    if name in NUMBERS:
+        return _no_number(name, value)
+    if not isinstance(value, str):
+        return "text"
+    if name in _CHOICES:
+        return "" if value in _CHOICES[name] else f"one of {', '.join(_CHOICES[name])}"
+    if name == "defaultModel":
+        return "" if _MODEL.fullmatch(value) else "opus, sonnet, haiku or a full model id"
+    return "" if _LINE.fullmatch(value) else "text on one line"
+
+
+def _no_number(name: str, value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "defaultTimeoutMinutes":
+        return "" if number and 0.01 <= value <= 10_080 else "a number from 0.01 to 10080"
+    return "" if number and isinstance(value, int) and 0 <= value < 2**53 else "a whole number from 0"
