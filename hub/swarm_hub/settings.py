@@ -1,19 +1,17 @@
 """The hub's settings: read once from the environment, each with an exact error."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_dir
 
-from swarm_api.ids import API_KEY
 from swarm_api.words import Runtime
+from swarm_hub import values
+from swarm_hub.values import Network
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
 
 LATER = frozenset({
@@ -42,178 +40,94 @@ class Setting:
     secret: bool = False
 
 
-def _address(text: str) -> str:
-    if text != "localhost":
-        try:
-            ipaddress.ip_address(text)
-        except ValueError:
-            raise ValueError("an IP address of this machine, or localhost") from None
-    return text
-
-
-def _secrets(text: str) -> tuple[str, ...]:
-    parts = tuple(text.split(","))
-    if len(parts) > 2 or any(len(part.encode()) < 32 or part != part.strip() for part in parts):
-        raise ValueError("a secret of at least 32 bytes; or two, comma separated: the first one signs")
-    return parts
-
-
-def _api_key(text: str) -> str:
-    if not API_KEY.fullmatch(text):
-        raise ValueError("sk_swarm_<id>_<secret>, id 6 to 16 of a-z0-9, secret 32 to 43 of A-Za-z0-9")
-    return text
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    return tuple(_origin(part.strip()) for part in text.split(","))
-
-
-def _origin(text: str) -> str:
-    allowed = "origins, comma separated, each as a browser sends it: https://host or https://host:port"
-    try:
-        url = urlsplit(text)
-        host, port = url.hostname, url.port
-    except ValueError:
-        raise ValueError(allowed) from None
-    netloc = (f"[{host}]" if host and ":" in host else host or "") + (f":{port}" if port else "")
-    if url.scheme not in ("http", "https") or not host or text.lower() != f"{url.scheme}://{netloc}":
-        raise ValueError(allowed)
-    return text.lower()
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
-    except ValueError:
-        raise ValueError("addresses or networks, comma separated: 10.0.0.7, 172.16.0.0/12, fdaa::/16") from None
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _minutes(text: str) -> float:
-    if not re.fullmatch(r"\d{1,5}(\.\d{1,4})?", text) or not 0.01 <= float(text) <= 10_080:
-        raise ValueError("a number of minutes from 0.01 to 10080")
-    return float(text)
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return text
-
-    return parse
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0"):
-        raise ValueError("true or false")
-    return text.lower() in ("true", "1")
-
-
-def _url(text: str) -> str:
-    allowed = "an http or https URL without credentials, query or fragment"
-    try:
-        url = urlsplit(text)
-        host, _port = url.hostname, url.port
-    except ValueError:
-        raise ValueError(allowed) from None
-    if url.scheme not in ("http", "https") or not host or "@" in url.netloc or "?" in text or "#" in text:
-        raise ValueError(allowed)
-    return text.rstrip("/")
-
-
-def _folder(text: str) -> Path:
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:  # `~somebody` whom this machine does not know
-        path = Path(text)
-    if not path.is_absolute():
-        raise ValueError("an absolute path")
-    return path
-
-
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(_folder(part.strip()) for part in text.split(","))
-
-
-def _key(text: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]{1,512}", text):
-        raise ValueError("the key alone: printable characters, no spaces")
-    return text
-
-
 SETTINGS: dict[str, Setting] = {
-    "host": Setting("HOST", "127.0.0.1", "address to listen on; beyond loopback only with a `JWT_SECRET`", _address),
+    "host": Setting(
+        "HOST", "127.0.0.1", "address to listen on; beyond loopback only with a `JWT_SECRET`", values.address
+    ),
     "port": Setting(
         "PORT",
         "3000",
         "port to listen on; `0` takes a free one, where workers of an earlier run do not find it",
-        _whole(0, 65_535),
+        values.whole(0, 65_535),
     ),
-    "public_url": Setting("PUBLIC_URL", "http://HOST:PORT", "how workers reach the hub", _url),
+    "public_url": Setting("PUBLIC_URL", "http://HOST:PORT", "how workers reach the hub", values.url),
     "jwt_secret": Setting(
         "JWT_SECRET",
         "made, kept in the data folder",
         "signs tokens, ≥ 32 bytes; two, comma separated, to rotate: the first one signs",
-        _secrets,
+        values.secrets,
         secret=True,
     ),
-    "jwt_ttl_seconds": Setting("JWT_TTL_SECONDS", "604800", "how long a token lives", _whole(60, 31_536_000)),
+    "jwt_ttl_seconds": Setting("JWT_TTL_SECONDS", "604800", "how long a token lives", values.whole(60, 31_536_000)),
     "bootstrap_key": Setting(
         "SWARM_BOOTSTRAP_KEY",
         "–",
         "an admin API key, `sk_swarm_<id>_<secret>`, for a hub that is deployed",
-        _api_key,
+        values.api_key,
         secret=True,
     ),
-    "allowed_origins": Setting("ALLOWED_ORIGINS", "none", "whose web pages may use the hub, comma separated", _origins),
+    "allowed_origins": Setting(
+        "ALLOWED_ORIGINS", "none", "whose web pages may use the hub, comma separated", values.origins
+    ),
     "trusted_proxies": Setting(
         "TRUSTED_PROXIES",
         "none",
         "whose `X-Forwarded-*` counts, comma separated; behind them plain http is refused",
-        _networks,
+        values.networks,
     ),
-    "data_dir": Setting("SWARM_DATA_DIR", "the platform's", "database, logs, worktrees, sessions", _folder),
+    "data_dir": Setting("SWARM_DATA_DIR", "the platform's", "database, logs, worktrees, sessions", values.folder),
     "repo_roots": Setting(
-        "SWARM_REPO_ROOTS", "your home", "folders, comma separated, below which a task may name a repository", _folders
+        "SWARM_REPO_ROOTS",
+        "your home, on loopback",
+        "folders, comma separated, below which a task may name a repository; elsewhere only `admin` may",
+        values.folders,
     ),
-    "executor_type": Setting("EXECUTOR_TYPE", "local", "where agents run: `local`", _one_of("local")),
+    "executor_type": Setting("EXECUTOR_TYPE", "local", "where agents run: `local`", values.one_of("local")),
     "simulate": Setting(
-        "SIMULATE_MODE", "false", "`true`: agents are simulated: no model, no cost, real worktrees", _truth
+        "SIMULATE_MODE", "false", "`true`: agents are simulated: no model, no cost, real worktrees", values.truth
     ),
     "runtime": Setting(
-        "SWARM_RUNTIME", "claude", "`scripted` is for tests: the prompt is the script", _one_of("claude", "scripted")
+        "SWARM_RUNTIME",
+        "claude",
+        "`scripted` is for tests: the prompt is the script",
+        values.one_of("claude", "scripted"),
     ),
     "local_sandbox": Setting(
         "LOCAL_SANDBOX",
         "none",
         "`bubblewrap`: local agents see their worktree and little else (Linux)",
-        _one_of("none", "bubblewrap"),
+        values.one_of("none", "bubblewrap"),
     ),
     "local_sandbox_network": Setting(
         "LOCAL_SANDBOX_NETWORK",
         "hub",
         "what agents in a sandbox reach: `hub` and model alone, or `all`",
-        _one_of("hub", "all"),
+        values.one_of("hub", "all"),
     ),
-    "max_parallel_agents": Setting("MAX_PARALLEL_AGENTS", "20", "agents that may run at once", _whole(1, 10_000)),
-    "default_timeout_minutes": Setting("DEFAULT_TIMEOUT_MINUTES", "60", "for tasks that give no timeout", _minutes),
+    "max_parallel_agents": Setting("MAX_PARALLEL_AGENTS", "20", "agents that may run at once", values.whole(1, 10_000)),
+    "default_timeout_minutes": Setting(
+        "DEFAULT_TIMEOUT_MINUTES", "60", "for tasks that give no timeout", values.minutes
+    ),
     "anthropic_key_mode": Setting(
-        "ANTHROPIC_KEY_MODE", "inject", "`inject`: the key travels in the work order to the runtime", _one_of("inject")
+        "ANTHROPIC_KEY_MODE",
+        "inject",
+        "`inject`: the key travels in the work order to the runtime",
+        values.one_of("inject"),
     ),
-    "anthropic_api_key": Setting("ANTHROPIC_API_KEY", "–", "the key agents call the model with", _key, secret=True),
-    "anthropic_base_url": Setting("ANTHROPIC_BASE_URL", "Anthropic's", "another endpoint of the model's API", _url),
-    "log_format": Setting("LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", _one_of("text", "json")),
-    "log_level": Setting("LOG_LEVEL", "info", "from here on up", _one_of("debug", "info", "warning", "error")),
+    "anthropic_api_key": Setting(
+        "ANTHROPIC_API_KEY", "–", "the key agents call the model with", values.key, secret=True
+    ),
+    "anthropic_base_url": Setting(
+        "ANTHROPIC_BASE_URL", "Anthropic's", "another endpoint of the model's API", values.url
+    ),
+    "log_format": Setting(
+        "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
+    ),
+    "log_level": Setting("LOG_LEVEL", "info", "from here on up", values.one_of("debug", "info", "warning", "error")),
 }
+
+
+SECRETS = tuple(setting.variable for setting in SETTINGS.values() if setting.secret)
 
 
 @dataclass(frozen=True)
@@ -227,7 +141,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     data_dir: Path = Path()
-    repo_roots: tuple[Path, ...] = ()
+    repo_roots: tuple[Path, ...] = ()  # none: only `admin` may name a local repository
     executor_type: str = "local"
     simulate: bool = False
     runtime: Literal["claude", "scripted"] = "claude"
@@ -255,12 +169,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     for variable in sorted(LATER & environ.keys()):
         if environ[variable]:
             raise BadSetting(f"{variable} is set, but this version does not support it yet (not_supported); unset it")
-    values: dict[str, Any] = {"data_dir": Path(user_data_dir("claude-swarm")), "repo_roots": (Path.home(),)}
+    given: dict[str, Any] = {"data_dir": Path(user_data_dir("claude-swarm"))}
     for name, setting in SETTINGS.items():
         if text := environ.get(setting.variable, ""):
-            values[name] = _parse(setting, text)
-    settings = Settings(**values)
-    if not settings.on_loopback and not settings.jwt_secret:
+            given[name] = _parse(setting, text)
+    settings = Settings(**given)
+    if settings.on_loopback:
+        return settings if settings.repo_roots else replace(settings, repo_roots=(Path.home(),))
+    if not settings.jwt_secret:
         raise BadSetting(
             f"HOST is {settings.host!r}, which other machines reach, without a JWT_SECRET; allowed: both, or loopback"
         )

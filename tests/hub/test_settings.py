@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from swarm_hub.settings import LATER, SETTINGS, BadSetting, Setting, read_settings
+from swarm_hub.settings import LATER, SECRETS, SETTINGS, BadSetting, Setting, read_settings
 
 BAD: dict[str, list[str]] = {
     "HOST": ["0.0.0.0", "::", "192.168.1.2", "example.org", "127.0.0.1:3000", " "],  # noqa: S104  # without a secret
     "JWT_SECRET": ["canary", "c" * 31, ",".join(["c" * 32] * 3), "c" * 32 + ",", f"{'c' * 32}, {'d' * 32}"],
     "JWT_TTL_SECONDS": ["0", "59", "7d", "31536001", "-1"],
     "SWARM_BOOTSTRAP_KEY": ["canary", "sk_swarm_short_" + "x" * 32, f"sk_swarm_{'a' * 8}_{'x' * 44}", "sk-ant-api03-x"],
-    "ALLOWED_ORIGINS": ["*", "example.org", "https://example.org/", "https://a.example,", "null", "ftp://a.example"],
+    "ALLOWED_ORIGINS": ["*", "example.org", "https://example.org/", "https://a.example,", "null", "ftp://a.example",
+                        "https://a.example:443", "http://a.example:80", "https://a.example:x", "https://ä.example",
+                        "https://a.example:", "https://a.example?", "https://", "https://[::1"],
     "TRUSTED_PROXIES": ["proxy", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2", "*"],
     "PORT": ["http", "-1", "65536", "3000.0", "99999999999", "0x10"],
     "PUBLIC_URL": ["example.org", "ftp://example.org", "http://", "http://[::1", "http://a:99999", "http://a/?q=1",
@@ -71,6 +73,16 @@ def test_the_hub_listens_beyond_loopback_with_a_secret_of_its_own(host: str) -> 
     assert read_settings({"HOST": host, "JWT_SECRET": SECRET}).host == host
 
 
+def test_beyond_loopback_no_folder_is_open_to_tasks_unless_it_is_named() -> None:
+    beyond = {"HOST": "0.0.0.0", "JWT_SECRET": SECRET}  # noqa: S104  # the same question
+    assert read_settings(beyond).repo_roots == ()
+    assert read_settings({**beyond, "SWARM_REPO_ROOTS": "/srv"}).repo_roots == (Path("/srv"),)
+
+
+def test_the_settings_that_are_secret_are_known_by_name() -> None:
+    assert set(SECRETS) == {"JWT_SECRET", "SWARM_BOOTSTRAP_KEY", "ANTHROPIC_API_KEY"}
+
+
 def test_two_secrets_are_the_new_one_and_the_old_one() -> None:
     assert read_settings({"JWT_SECRET": f"{SECRET},{'t' * 32}"}).jwt_secret == (SECRET, "t" * 32)
 
@@ -88,7 +100,8 @@ def test_origins_and_proxies_are_lists() -> None:
     [
         ("JWT_SECRET", "canary"), ("SWARM_BOOTSTRAP_KEY", "sk_swarm_canary"),
         ("ANTHROPIC_API_KEY", "sk-canary with a space"), ("PUBLIC_URL", "http://ada:canary@example.org"),
-        ("ANTHROPIC_BASE_URL", "https://canary@example.org"), ("ANTHROPIC_BASE_URL", "ftp://ada:canary@example.org"),
+        ("ANTHROPIC_BASE_URL", "https://canary@example.org"), ("ALLOWED_ORIGINS", "https://ada:canary@a.example"),
+        ("ANTHROPIC_BASE_URL", "ftp://ada:canary@example.org"),
     ],
 )  # fmt: skip
 def test_a_secret_in_a_bad_value_is_not_told(variable: str, value: str) -> None:
