@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 DEFAULT_URL = "http://127.0.0.1:3000"
-_LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d{1,3}){3}")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HUB_FILE = "hub.json"
 
 EXECUTORS = ("local", "fly", "azure", "slurm")
@@ -68,7 +68,7 @@ def _url_to_come(environ: Mapping[str, str]) -> str:
     if int(port) == 0:  # it takes any
         return DEFAULT_URL
     host = environ.get("HOST", "")
-    if not _LOOPBACK.fullmatch(host):  # some shells set it to the machine's name
+    if host not in _LOOPBACK:  # some shells set it to the machine's name
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -94,17 +94,6 @@ def read_running(data: Path) -> Running | None:
         return Running(int(note["pid"]), float(note["startTime"]), str(note["url"]), str(note["version"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what a credential belongs to. The address must be a checked one."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether what is sent to the address stays on this machine."""
-    return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None
 
 
 def read_config(path: Path) -> dict[str, Any]:

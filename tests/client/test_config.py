@@ -14,8 +14,6 @@ from swarm_api.config import (
     config_file,
     data_folder,
     hub_url,
-    is_loopback,
-    origin,
     read_config,
     read_running,
 )
@@ -124,27 +122,3 @@ def test_the_config_folder_can_be_moved(environ: dict[str, str]) -> None:
 
 def test_data_is_in_the_platforms_folder() -> None:
     assert data_folder({"HOME": os.environ["HOME"]}) == user_data_path("claude-swarm", appauthor=False)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:80", "localhost:3000", "LOCALHOST", "[::1]", "[::1]:3000"])
-def test_an_address_of_this_machine(host: str) -> None:
-    assert is_loopback(f"http://{host}/x")
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1.example", "10.0.0.1", "localhost.example", "[::]", "127.0.0.1@hub"])
-def test_an_address_of_another_machine(host: str) -> None:
-    assert not is_loopback(f"http://{host}/x")
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("https://hub/a", "https://HUB:443/b", True),
-        ("http://hub", "http://hub:80", True),
-        ("http://hub", "https://hub", False),
-        ("http://hub:1", "http://hub:2", False),
-        ("http://localhost:1", "http://127.0.0.1:1", False),
-    ],
-)
-def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool) -> None:
-    assert (origin(one) == origin(other)) == same
