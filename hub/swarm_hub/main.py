@@ -1,91 +1,12 @@
-"""`swarm-hub`: read the settings, take the data folder, serve until told to stop."""
+"""`swarm-hub`: the program. It makes itself unreadable first, and only then becomes the hub."""
 
-import asyncio
-import fcntl
-import os
-import socket
-import stat
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-from swarm_api.errors import StorageFailed
-from swarm_hub.logs import configure
-from swarm_hub.serve import serve
-from swarm_hub.settings import EXIT_CONFIG, BadSetting, Settings, read_settings
-from swarm_hub.store.database import DatabaseUnusable
-
-EXIT_BUSY = 75  # sysexits.h: EX_TEMPFAIL
-
-
-class CannotStart(Exception):
-    """Its text is one line."""
+from swarm_api.sealing import seal
 
 
 def main() -> int:
-    """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is busy or full."""
-    try:
-        settings = read_settings(os.environ)
-        configure(settings.log_format, settings.log_level)
-        loop = _loop_factory()
-        with (
-            _data_folder(settings.data_dir),
-            _listener(settings) as listener,
-            asyncio.Runner(loop_factory=loop) as runner,
-        ):
-            runner.run(serve(settings, listener))
-    except (BadSetting, DatabaseUnusable) as error:
-        return _say(error, EXIT_CONFIG)
-    except (CannotStart, StorageFailed, OSError) as error:
-        return _say(error, EXIT_BUSY)
-    return 0
+    """The exit code; `process.run` says which there are."""
+    seal()
+    # Late, because it takes half a second: for so long an agent that another hub left could read our environment.
+    from swarm_hub.process import run
 
-
-def _say(error: Exception, code: int) -> int:
-    print(f"claude-swarm hub: {error}", file=sys.stderr)  # noqa: T201  # the one line a start that fails says
-    return code
-
-
-@contextmanager
-def _data_folder(path: Path) -> Iterator[None]:
-    """The folder, made when it is missing and ours alone while the hub runs."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_mode & stat.S_IWOTH:
-            # What everybody can write to may hold links, and secrets that others know.
-            raise BadSetting(
-                f"SWARM_DATA_DIR is {str(path)!r}, which everybody can write to; allowed: a folder of yours"
-            )
-        descriptor = os.open(path / "hub.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise BadSetting(f"SWARM_DATA_DIR is {str(path)!r}, which cannot be written: {error.strerror}") from error
-    with os.fdopen(descriptor):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CannotStart(f"another hub uses the data folder {path}") from error
-        yield
-
-
-@contextmanager
-def _listener(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # Without the protocol's number asyncio does not turn off Nagle's algorithm, and each answer takes 40 ms.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-            listener.listen(2048)
-        except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise CannotStart(f"cannot listen on {where}: {error.strerror}; set PORT to another") from error
-        yield listener
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+    return run()

@@ -1,10 +1,11 @@
 """Keeps the worker's secrets from what it starts, and makes it the parent of every orphan among its descendants."""
 
 import ctypes
-import os
 import sys
 
-PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
+from swarm_api import sealing
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def seal() -> None:
@@ -12,15 +13,7 @@ def seal() -> None:
 
     A process becomes readable again by `exec`, so this holds for the worker alone. Root reads everything anyway.
     """
-    libc = ctypes.CDLL(None)
-    _erase(libc, "SWARM_WORKER_TOKEN")
+    sealing.blot("SWARM_WORKER_TOKEN")
+    sealing.seal()
     if sys.platform == "linux":
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _erase(libc: ctypes.CDLL, name: str) -> None:
-    """Overwrite the value where `/proc/…/environ` and `ps` read it; `os.environ` keeps its own copy."""
-    libc.getenv.restype = ctypes.c_void_p
-    if name in os.environ and (address := libc.getenv(name.encode())):
-        ctypes.memset(address, 0, len(os.fsencode(os.environ[name])))
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
