@@ -1,34 +1,25 @@
 """The hub as Python sees it: every path of the API as a method, every answer a model, every refusal an exception."""
 
 import json
-import secrets
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
-from swarm_api import __version__
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
-from swarm_api.base import rfc3339
+from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.errors import SwarmError
 from swarm_api.events import Event, EventList, LogLine, LogPage
-from swarm_api.streams import Backoff, OnTrouble, follow, refusal, unreachable
+from swarm_api.sender import Sender, query
+from swarm_api.source import Source, source_of
+from swarm_api.streams import OnTrouble, follow
 from swarm_api.tasks import Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
 from swarm_api.words import FINISHED, EventType, TaskStatus, TaskType
 
-Answer = TypeVar("Answer", bound=BaseModel)
-
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_RESENDS = 4
-# Nobody there at all, at the first attempt, is no connection that broke: it is said at once.
-_ABSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENDINGS: tuple[EventType, ...] = ("task_completed", "task_failed", "task_cancelled")
 
 
@@ -41,58 +32,49 @@ class HubClient:
 
     Every method raises the subclass of `SwarmError` that the hub's answer names, and `HubUnreachable` when none came.
     A request whose connection broke is sent again a few times: what creates or starts something carries an
-    idempotency key, so that it happens once. A task's id may be given short, as a unique prefix, in every method.
+    idempotency key, so that it happens once. One whose credential was refused is sent again with a new one, where the
+    source has one. A task's id may be given short, as a unique prefix, in every method.
     """
 
     def __init__(
         self,
         base_url: str,
-        token: str | None = None,
+        token: str | Source | None = None,
         *,
+        insecure: bool = False,
         on_trouble: OnTrouble = _quiet,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`on_trouble` is called with the error when a stream lost its connection, and with None when it is back."""
-        headers = {"User-Agent": f"claude-swarm/{__version__}", "Accept": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        url = urlsplit(base_url)
+        """`token`: a credential, or where one comes from: `swarm_api.access.access` finds what this machine has.
+
+        `insecure`: it may travel over plain http to another machine, which else raises `InsecureAddress`.
+        `on_trouble` is called with the error when a stream lost its connection, and with None when it is back.
+        """
         self._on_trouble = on_trouble
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers=headers,
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None),  # a stream holds its connection
-            transport=transport,
-            # A proxy of the environment cannot reach this machine's loopback.
-            trust_env=url.hostname not in _LOOPBACK,
-            # Loading the authorities costs 80 ms. Where TLS is not spoken none is trusted.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.scheme == "http" else True,
-        )
+        self._sender = Sender(base_url, source_of(token), insecure=insecure, transport=transport)
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._sender.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        await self._sender.__aexit__(kind, error, trace)
 
     # Tasks
 
     async def submit(self, task: TaskIn | Mapping[str, Any]) -> Task:
         """Hand out one task: a model, or the API's own JSON. Raises `InvalidInput`, `NotSupported`."""
-        return await self._post("/api/tasks", Task, _body(task))
+        return await self._sender.post("/api/tasks", Task, _body(task))
 
     async def submit_batch(self, tasks: Iterable[TaskIn | Mapping[str, Any]]) -> list[Task]:
         """Hand out up to 1,000 tasks, all or none; they may name each other in `dependsOn`."""
         body = b'{"tasks":[' + b",".join(_body(task) for task in tasks) + b"]}"
-        return (await self._post("/api/tasks", TaskBatch, body)).tasks
+        return (await self._sender.post("/api/tasks", TaskBatch, body)).tasks
 
     async def task(self, task_id: str) -> Task:
-        return await self._get(_task(task_id), Task)
+        return await self._sender.get(_task(task_id), Task)
 
     async def tasks(
         self,
@@ -108,7 +90,7 @@ class HubClient:
         page: int | None = None,
     ) -> TaskList:
         """One page of tasks, newest first. `label` is `key=value`; `q` is looked for in prompt and name."""
-        return await self._get(
+        return await self._sender.get(
             "/api/tasks", TaskList, status=status, type=type, label=label, q=q, since=since, until=until,
             limit=limit, cursor=cursor, page=page,
         )  # fmt: skip
@@ -125,11 +107,11 @@ class HubClient:
 
     async def cancel(self, task_id: str) -> Task:
         """Stop a task. Its state is final within 15 s. Raises `Conflict` (`task_finished`) when it has ended."""
-        return await self._post(f"{_task(task_id)}/cancel", Task)
+        return await self._sender.post(f"{_task(task_id)}/cancel", Task)
 
     async def retry(self, task_id: str, *, fresh: bool = False) -> Task:
         """Try a failed or cancelled task again, from where it stopped or (`fresh`) from its base. Raises `Conflict`."""
-        return await self._post(f"{_task(task_id)}/retry", Task, RetryIn(fresh=fresh).to_json())
+        return await self._sender.post(f"{_task(task_id)}/retry", Task, RetryIn(fresh=fresh).to_json())
 
     async def wait(self, task_id: str) -> Task:
         """The task once it has ended, however often it is retried in between."""
@@ -144,46 +126,46 @@ class HubClient:
 
     async def logs(self, task_id: str, *, after: int = 0, limit: int | None = None) -> LogPage:
         """A page of the log lines after the seq `after`; go on with its `next_after` until it has no lines."""
-        return await self._get(f"{_task(task_id)}/logs", LogPage, after=after, limit=limit)
+        return await self._sender.get(f"{_task(task_id)}/logs", LogPage, after=after, limit=limit)
 
     def follow_logs(self, task_id: str, *, after: int = 0) -> AsyncGenerator[LogLine, None]:
         """Every log line after `after`, those to come included, until the task has ended. Resumes by itself."""
-        return follow(self._http, f"{_task(task_id)}/logs", LogLine, after, {}, self._on_trouble)
+        return follow(self._sender.http, f"{_task(task_id)}/logs", LogLine, after, {}, self._on_trouble)
 
     async def diff(self, task_id: str) -> str:
         """What the task changed, as a unified diff. Bytes that are not UTF-8 are kept as surrogate escapes."""
-        response = await self._send("GET", f"{_task(task_id)}/diff", headers={"Accept": "text/x-diff"})
+        response = await self._sender.send("GET", f"{_task(task_id)}/diff", headers={"Accept": "text/x-diff"})
         return response.content.decode("utf-8", "surrogateescape")
 
     async def diff_files(self, task_id: str) -> Diff:
         """What the task changed, for each file."""
-        return await self._get(f"{_task(task_id)}/diff", Diff)
+        return await self._sender.get(f"{_task(task_id)}/diff", Diff)
 
     # Agents and the hub
 
     async def execute(self, task_id: str) -> Agent:
         """Start a task now, one on hold too. Raises `Conflict` with `blockedBy` in its data when it cannot start."""
-        return await self._post(f"/api/execute/{quote(task_id, safe='')}", Agent)
+        return await self._sender.post(f"/api/execute/{quote(task_id, safe='')}", Agent)
 
     async def execute_all(self) -> Executed:
         """Start all that may start, what is on hold too."""
-        return await self._post("/api/execute/batch", Executed)
+        return await self._sender.post("/api/execute/batch", Executed)
 
     async def agents(self, *, active: bool | None = None) -> AgentList:
-        return await self._get("/api/agents", AgentList, active=active)
+        return await self._sender.get("/api/agents", AgentList, active=active)
 
     async def agent(self, agent_id: str) -> Agent:
-        return await self._get(f"/api/agents/{quote(agent_id, safe='')}", Agent)
+        return await self._sender.get(f"/api/agents/{quote(agent_id, safe='')}", Agent)
 
     async def queue(self) -> Queue:
-        return await self._get("/api/queue", Queue)
+        return await self._sender.get("/api/queue", Queue)
 
     async def provider(self) -> Provider:
-        return await self._get("/api/provider", Provider)
+        return await self._sender.get("/api/provider", Provider)
 
     async def health(self) -> Health:
         """How the hub is; also when it says that it cannot take work (503)."""
-        return await self._get("/health", Health, accept=503)
+        return await self._sender.get("/health", Health, accept=503)
 
     # The journal
 
@@ -197,8 +179,8 @@ class HubClient:
         if after is None:
             # A stream without a seq could not be resumed before its first event.
             after = (await self.queue()).seq
-        params = _params({"types": ",".join(types) or None, "taskId": task_id})
-        async with aclosing(follow(self._http, "/api/events", Event, after, params, self._on_trouble)) as stream:
+        params = query({"types": ",".join(types) or None, "taskId": task_id})
+        async with aclosing(follow(self._sender.http, "/api/events", Event, after, params, self._on_trouble)) as stream:
             async for event in stream:
                 yield event
 
@@ -211,35 +193,42 @@ class HubClient:
         task_id: str | None = None,
     ) -> EventList:
         """A page of past events, newest first; go on with its `next_before`."""
-        return await self._get(
+        return await self._sender.get(
             "/api/events", EventList, before=before, limit=limit, types=",".join(types) or None, taskId=task_id
         )
 
-    # How it is sent
+    # Keys and tokens
 
-    async def _get(self, path: str, kind: type[Answer], *, accept: int = 200, **params: Any) -> Answer:
-        response = await self._send("GET", path, params=_params(params), accept=accept)
-        return _parsed(kind, response)
+    async def token(self, api_key: str, device: str | None = None) -> TokenOut:
+        """A token for an API key. The client needs no credential for it."""
+        self._sender.keep_private()
+        return await self._sender.post("/api/auth/token", TokenOut, TokenIn(api_key=api_key, device=device).to_json())
 
-    async def _post(self, path: str, kind: type[Answer], body: bytes | None = None) -> Answer:
-        headers = {"Idempotency-Key": secrets.token_hex(16)}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        return _parsed(kind, await self._send("POST", path, headers=headers, content=body))
+    async def refresh(self) -> TokenOut:
+        """A token like the one the client shows, with more time. That one stays good until its end."""
+        return await self._sender.post("/api/auth/refresh", TokenOut)
 
-    async def _send(self, method: str, path: str, *, accept: int = 200, **parts: Any) -> httpx.Response:
-        backoff = Backoff()
-        for left in range(_RESENDS, -1, -1):
-            try:
-                response = await self._http.request(method, path, **parts)
-                break
-            except httpx.TransportError as error:
-                if left == 0 or (left == _RESENDS and isinstance(error, _ABSENT)):
-                    raise unreachable(self._http, error) from error
-            await backoff.pause()
-        if not response.is_success and response.status_code != accept:
-            raise refusal(response)
-        return response
+    async def revoke(self, device: str | None = None) -> None:
+        """End the token that the client shows, or all that its key has on a device."""
+        await self._sender.act("POST", "/api/auth/revoke", RevokeIn(device=device).to_json())
+
+    async def make_key(self, wish: KeyIn) -> KeyMade:
+        """A new API key, shown this once. Raises `Forbidden` for scopes that the client's own credential lacks.
+
+        Where the answer was lost the key may have been made: then `Conflict`.
+        """
+        return await self._sender.post("/api/auth/api-keys", KeyMade, wish.to_json())
+
+    async def keys(self) -> KeyList:
+        return await self._sender.get("/api/auth/api-keys", KeyList)
+
+    async def revoke_key(self, key_id: str) -> None:
+        """End an API key (`key_…`), the tokens made from it and the keys that end with it, at once."""
+        await self._sender.act("DELETE", f"/api/auth/api-keys/{quote(key_id, safe='')}")
+
+    async def audit(self, *, before: int | None = None, limit: int | None = None) -> AuditList:
+        """A page of who did what, newest first; go on with its `next_before`. Takes `admin`."""
+        return await self._sender.get("/api/audit", AuditList, before=before, limit=limit)
 
 
 def _task(task_id: str) -> str:
@@ -250,21 +239,3 @@ def _body(task: TaskIn | Mapping[str, Any]) -> bytes:
     if isinstance(task, TaskIn):
         return task.model_dump_json(by_alias=True, exclude_unset=True).encode()
     return json.dumps(task).encode()
-
-
-def _params(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _text(value) for name, value in values.items() if value is not None}
-
-
-def _text(value: Any) -> Any:
-    return rfc3339(value) if isinstance(value, datetime) else value
-
-
-def _parsed(kind: type[Answer], response: httpx.Response) -> Answer:
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        raise SwarmError(
-            f"what answers at {response.url.copy_with(raw_path=b'/')} is no Claude Swarm hub, or a newer one",
-            code="unexpected_answer",
-        ) from error

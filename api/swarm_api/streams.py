@@ -10,6 +10,7 @@ from httpx_sse import aconnect_sse
 
 from swarm_api.errors import HubUnreachable, SwarmError, from_problem
 from swarm_api.events import Event, LogLine
+from swarm_api.wire import with_patience
 
 Item = TypeVar("Item", Event, LogLine)
 OnTrouble = Callable[[SwarmError | None], None]
@@ -90,7 +91,8 @@ def refusal(response: httpx.Response) -> SwarmError:
         problem = response.json()
     except ValueError:
         problem = {}
-    return from_problem(response.status_code, problem if isinstance(problem, dict) else {})
+    problem = with_patience(problem if isinstance(problem, dict) else {}, response.headers.get("Retry-After"))
+    return from_problem(response.status_code, problem)
 
 
 def unreachable(http: httpx.AsyncClient, error: httpx.TransportError) -> HubUnreachable:

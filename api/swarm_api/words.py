@@ -23,7 +23,6 @@ EventType = Literal[
     "budget_warning", "budget_exceeded", "usage_limit",
 ]  # fmt: skip
 EVENT_TYPES: frozenset[EventType] = frozenset(get_args(EventType))
-Scope = Literal["tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]
 Stream = Literal["agent", "tool", "stdout", "stderr", "system"]
 
 Scope = Literal["tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]

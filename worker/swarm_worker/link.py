@@ -153,4 +153,4 @@ class Link:
         self.fenced.set()
 
     def _wire(self, token: str) -> Wire:
-        return Wire(self._launch.hub_url, token, TIMEOUT)
+        return Wire(self._launch.hub_url, token, TIMEOUT, insecure=True)  # as the claim was made
