@@ -15,6 +15,7 @@ from swarm_api.client import HubClient
 
 PROGRAMS = Path(sys.executable).parent
 START_LIMIT = 20.0  # seconds
+ADMIN_KEY = "sk_swarm_ofthetests_" + "k" * 43
 
 
 class HubProcess:
@@ -23,6 +24,7 @@ class HubProcess:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.settings = {"SWARM_RUNTIME": "scripted", "PORT": "0", "SWARM_REPO_ROOTS": str(folder), **settings}
+        self.settings.setdefault("SWARM_BOOTSTRAP_KEY", ADMIN_KEY)
         self.log = folder / "hub.log"
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,7 +55,13 @@ class HubProcess:
         self.settings["PORT"] = self.url.rsplit(":", 1)[1]
 
     def client(self) -> HubClient:
-        return HubClient(self.url)
+        """One that may do everything."""
+        return HubClient(self.url, self.settings["SWARM_BOOTSTRAP_KEY"])
+
+    def token(self) -> str:
+        """The token that the hub leaves for its user."""
+        token: str = json.loads((self.data_dir / "hub.json").read_text())["token"]
+        return token
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; its exit code."""

@@ -83,6 +83,12 @@ class NotImplementedYet(NotSupported):
     status = 501
 
 
+class TooManyRequests(SwarmError):
+    """429. `retryAfter` in its data: seconds until the same request may pass."""
+
+    status, code = 429, "rate_limited"
+
+
 class StorageFailed(SwarmError):
     """503: the hub could not make it durable (a full disk, a read-only folder). Nothing was changed; try again."""
 
@@ -103,7 +109,7 @@ _BY_STATUS: dict[int, type[SwarmError]] = {
     cls.status: cls
     for cls in (
         MalformedRequest, NotAuthenticated, Forbidden, NotFound, MethodNotAllowed, NotAcceptable, Conflict, Gone,
-        TooLarge, InvalidInput, NotImplementedYet, Unavailable,
+        TooLarge, InvalidInput, TooManyRequests, NotImplementedYet, Unavailable,
     )
 }  # fmt: skip
 

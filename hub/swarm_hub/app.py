@@ -19,6 +19,13 @@ from swarm_executors.protocol import Executor, Launch
 from swarm_hub.claims import Claimed
 from swarm_hub.guard import Guard
 from swarm_hub.http import Route
+from swarm_hub.identity.agent_tokens import AgentTokens
+from swarm_hub.identity.attempts import Attempts
+from swarm_hub.identity.book import read_book
+from swarm_hub.identity.grants import Grants
+from swarm_hub.identity.identity import Identity
+from swarm_hub.identity.jwts import Signer
+from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.openapi import describe
 from swarm_hub.problems import problem
@@ -30,7 +37,6 @@ from swarm_hub.settings import Settings
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.tokens import Tokens
 
 PULSE = 15.0  # seconds
 
@@ -43,18 +49,21 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
-        tokens = await asyncio.to_thread(Tokens.load, settings.data_dir / "worker.secret")
+        identity = await _identity(settings, store)
+        stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         executor = executor or LocalExecutor(settings.data_dir)
         stack.push_async_callback(executor.aclose)
 
         def launch(claimed: Claimed) -> Launch:
-            return Launch(claimed.agent_id, hub_id, url, tokens.issue(claimed.agent_id), claimed.tier)
+            token = identity.agents.issue("worker", claimed.agent_id, identity.clock())
+            return Launch(claimed.agent_id, hub_id, url, token, claimed.tier)
 
         scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
         hub = Hub(
-            settings, store, Journal(store), Logs(store), executor, scheduler, tokens, Inboxes(store),
-            closing=asyncio.Event(), description=describe(ROUTES),
+            settings, store, Journal(store), Logs(store), executor, scheduler, identity,
+            Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
+            closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
         running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
         try:
@@ -63,6 +72,14 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
             for job in running:
                 job.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _identity(settings: Settings, store: Store) -> Identity:
+    """With the secrets of the settings, or those of the data folder, made on first start."""
+    worker = await asyncio.to_thread(load_secret, settings.data_dir / "worker.secret")
+    signing = settings.jwt_secret or [await asyncio.to_thread(load_secret, settings.data_dir / "jwt.secret")]
+    book = await store.read(lambda c: read_book(c, store.now_ms()))
+    return Identity(book, Signer(signing), AgentTokens(worker), Attempts(), settings.bootstrap_key)
 
 
 def build_app(hub: Hub, url: str) -> ASGIApp:
@@ -76,7 +93,11 @@ def build_app(hub: Hub, url: str) -> ASGIApp:
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:
-    return WebSocketRoute(path, Socket(hub)) if "WS" in methods else HttpRoute(path, _Endpoint(methods, hub))
+    return (
+        WebSocketRoute(path, Socket(hub, methods["WS"]))
+        if "WS" in methods
+        else HttpRoute(path, _Endpoint(methods, hub))
+    )
 
 
 class _Endpoint:

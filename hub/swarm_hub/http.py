@@ -14,11 +14,15 @@ from swarm_api.base import Answer, Model
 from swarm_api.errors import InvalidInput, MalformedRequest, TooLarge
 from swarm_api.invalid import invalid
 from swarm_api.worker import Wire
+from swarm_hub.guard import REQUEST_ID
+from swarm_hub.identity.callers import PERMISSIONS, Caller, Permission
+from swarm_hub.identity.identity import address_of
 from swarm_hub.problems import bad_query, problem
 from swarm_hub.services import Hub
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
 
 MAX_BODY = 10 * 1024 * 1024
-Permission = Literal["open", "worker", "tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]
 M = TypeVar("M", bound=BaseModel)
 W = TypeVar("W", bound=Wire)
 T = TypeVar("T")
@@ -35,11 +39,32 @@ class NoBody(Model):
 
 @dataclass(frozen=True)
 class Call:
-    """One request, its query and path parsed."""
+    """One request that may: its caller known, its query and path parsed."""
 
     hub: Hub
     request: Request
     parameters: BaseModel
+    caller: Caller
+    request_id: str
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        return address_of(self.request)
+
+    def record(
+        self, tx: Transaction, action: str, *, target: str | None = None, detail: str | None = None,
+        who: str | None = None,
+    ) -> None:  # fmt: skip
+        """Note in the audit trail what the caller does, with the change itself."""
+        tx.add(schema.audit, {
+            "at_ms": tx.now_ms, "who": who or self.caller.id, "action": action, "target": target, "outcome": "done",
+            "address": self.address, "request_id": self.request_id, "detail": detail,
+        })  # fmt: skip
+
+    def may_go_on(self) -> bool:
+        """Whether what stays open may stay so: the hub is not closing, and the caller's credential is good."""
+        return not self.hub.closing.is_set() and self.hub.identity.lives(self.caller)
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
@@ -85,6 +110,10 @@ class Route:
     answers: Mapping[int, Any] = field(default_factory=dict)
     creates: bool = False  # honours Idempotency-Key
 
+    def __post_init__(self) -> None:
+        if self.permission not in PERMISSIONS:
+            raise ValueError(f"{self.method} {self.path} does not say who may call it: {self.permission!r}")
+
     @cached_property
     def _idle(self) -> BaseModel:
         """The query of a request that has none, made once."""
@@ -92,8 +121,11 @@ class Route:
 
     async def answer(self, hub: Hub, request: Request) -> Response:
         try:
+            if self.path.startswith("/api/auth/"):
+                hub.identity.attempts.enter(address_of(request))
+            caller = await hub.identity.admit(self.permission, request)
             query = parse_query(request, self.query) if request.scope["query_string"] else self._idle
-            return await self.handler(Call(hub, request, query))
+            return await self.handler(Call(hub, request, query, caller, REQUEST_ID.get()))
         except Exception as error:  # the one table knows them all, and hides those it does not
             return problem(error)
 

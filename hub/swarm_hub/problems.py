@@ -22,7 +22,7 @@ def problem(error: Exception) -> Response:
         error = SwarmError("the hub failed; its log has the reason under the request's id")
     elif error.status == 503:
         log.warning("a request was answered 503: %s", error.detail)
-    headers = {"Retry-After": "1"} if error.status in (429, 503) else {}
+    headers = {"Retry-After": str(error.data.get("retryAfter", 1))} if error.status in (429, 503) else {}
     if error.status == 405:
         headers["Allow"] = ", ".join(error.data["allow"])
     if error.status == 401:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
 from starlette.responses import Response
@@ -16,41 +16,69 @@ from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 
 KEPT_MS = 24 * 60 * 60 * 1000
-CALLER = "local"  # until there are users, everyone on this machine is the same caller
 
 i = schema.idempotency.c
 Work = Callable[[Transaction], tuple[int, Answer]]
 
 
+class Asked(NamedTuple):
+    """What makes two requests the same."""
+
+    caller: str
+    path: str
+    key: str
+    body_hash: str
+
+
 async def once(call: Call, body: Any, work: Work) -> Response:
-    """Do `work` in a transaction and answer with its status and answer; with a key, once for all who send it.
+    """Do `work` in a transaction and answer with its status and answer; with a key, once for its caller.
 
     A duplicate that comes while the first is under way waits behind it in the writer. Raises `Conflict`
     `idempotency_conflict` for a known key with another body, and what `work` raises, which is not remembered.
     """
+    return await _answered(call, body, work, lambda answer: answer)
+
+
+async def once_secret(call: Call, body: Any, work: Work) -> Response:
+    """The same for an answer that is shown to nobody again. Raises `Conflict` `already_made` for a repetition."""
+    return await _answered(call, body, work, lambda _: b"")
+
+
+async def _answered(call: Call, body: Any, work: Work, keep: Callable[[bytes], bytes]) -> Response:
+    asked = _asked(call, body)
+
+    def remembered(tx: Transaction) -> tuple[int, bytes]:
+        if asked is not None and (known := _known(tx, asked)) is not None:
+            return known
+        status, answer = work(tx)
+        if asked is not None:
+            kept = {"status": status, "answer": keep(answer.to_json()), "at_ms": tx.now_ms}
+            tx.add(schema.idempotency, {**asked._asdict(), **kept})
+        return status, answer.to_json()
+
+    status, answer = await call.hub.store.write(remembered)
+    return Response(answer, status, media_type="application/json")
+
+
+def _asked(call: Call, body: Any) -> Asked | None:
     key = call.request.headers.get("idempotency-key")
     if key is None:
-        status, answer = await call.hub.store.write(work)
-        return Response(answer.to_json(), status, media_type="application/json")
+        return None
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         raise MalformedRequest("Idempotency-Key: must be 1 to 255 printable characters without spaces")
-    path, digest = call.request.url.path, _digest(body)
-    status, kept = await call.hub.store.write(lambda tx: _remembered(tx, path, key, digest, work))
-    return Response(kept, status, media_type="application/json")
+    return Asked(call.caller.id, call.request.url.path, key, _digest(body))
 
 
-def _remembered(tx: Transaction, path: str, key: str, digest: str, work: Work) -> tuple[int, bytes]:
+def _known(tx: Transaction, asked: Asked) -> tuple[int, bytes] | None:
     tx.execute(delete(schema.idempotency).where(i.at_ms < tx.now_ms - KEPT_MS))
-    same = (i.caller == CALLER) & (i.path == path) & (i.key == key)
+    same = (i.caller == asked.caller) & (i.path == asked.path) & (i.key == asked.key)
     known = tx.execute(select(i.body_hash, i.status, i.answer).where(same)).first()
     if known is None:
-        status, answer = work(tx)
-        kept = answer.to_json()
-        row = {"caller": CALLER, "path": path, "key": key, "body_hash": digest, "at_ms": tx.now_ms}
-        tx.add(schema.idempotency, {**row, "status": status, "answer": kept})
-        return status, kept
-    if known.body_hash != digest:
+        return None
+    if known.body_hash != asked.body_hash:
         raise Conflict("this Idempotency-Key was used with another body", code="idempotency_conflict")
+    if not known.answer:
+        raise Conflict("this was made already, and its secret is shown once", code="already_made")
     return known.status, known.answer
 
 

@@ -1,20 +1,16 @@
 """The server around the application: it says where it is, and ends streams when it is told to stop."""
 
 import asyncio
-import json
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
-import psutil
 import uvicorn
 from starlette.types import ASGIApp
 
 from swarm_api import __version__
 from swarm_hub.app import build_app, open_hub
+from swarm_hub.runtime_file import runtime_file
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
 
@@ -28,7 +24,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     async with open_hub(settings, settings.public_url or url) as hub:
         config = server_config(build_app(hub, url))
-        with _runtime_file(settings.data_dir / "hub.json", url):
+        async with runtime_file(settings.data_dir / "hub.json", hub, url):
             await _Server(config, hub, url).serve(sockets=[listener])
 
 
@@ -56,19 +52,3 @@ class _Server(uvicorn.Server):
         # Not uvicorn's own: it would raise the signal again at the end, and a stop that was asked for is no failure.
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._hub.close)
-
-
-@contextmanager
-def _runtime_file(path: Path, url: str) -> Iterator[None]:
-    """Where local clients find this hub while it runs: written whole or not at all."""
-    me = psutil.Process()
-    found = {"pid": me.pid, "startTime": me.create_time(), "url": url, "version": __version__}
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with draft.open("x") as file:  # never through a link that lies there
-        file.write(json.dumps(found))
-    draft.replace(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)  # ours, whatever it says: there is one hub for each data folder

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from swarm_executors.protocol import Executor
+from swarm_hub.identity.grants import Grants
+from swarm_hub.identity.identity import Identity
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.scheduler import Scheduler
 from swarm_hub.settings import Settings
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices
-from swarm_hub.tokens import Tokens
 
 
 class Inboxes:
@@ -55,10 +56,24 @@ class Hub:
     logs: Logs
     executor: Executor
     scheduler: Scheduler
-    tokens: Tokens
+    identity: Identity
+    grants: Grants
     inboxes: Inboxes
     closing: asyncio.Event
+    local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Mapping[str, Any]  # the OpenAPI document
+
+    def end_tokens(self, jtis: Iterable[str]) -> None:
+        """These tokens are worth nothing from now on, whatever was opened with them."""
+        ended, of_this_run = set(jtis), self.identity.book.of_this_run
+        self.identity.book.revoked.update(ended)
+        if ended & of_this_run.keys():
+            self.local_ended.set()
+        self.nudge()
+
+    def end_key(self, key_id: str) -> None:
+        self.identity.book.revoke_key(key_id, self.store.now_ms())
+        self.nudge()
 
     def nudge(self) -> None:
         """Wake all who wait for something: they look around, say they are there, and go on."""

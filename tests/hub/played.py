@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from hubs import ADMIN_KEY
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 from swarm_api.worker import Report, ResultReport, to_wire
@@ -20,6 +21,7 @@ from swarm_hub.serve import server_config
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
 
+AUTHORIZED = {"Authorization": f"Bearer {ADMIN_KEY}"}
 LIMIT = 20.0  # seconds that anything a test waits for may take
 Json = dict[str, Any]
 
@@ -151,7 +153,7 @@ async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
     """A hub in this loop with its data in `folder`. The same folder again is the same hub, restarted."""
     data = folder / "data"
     data.mkdir(mode=0o700, exist_ok=True)
-    given = {"data_dir": data, "repo_roots": (folder,), "runtime": "scripted", **settings}
+    given = {"data_dir": data, "repo_roots": (folder,), "runtime": "scripted", "bootstrap_key": ADMIN_KEY, **settings}
     stage = Stage()
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)  # who does not read is noticed soon
@@ -161,8 +163,8 @@ async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
         async with (
             open_hub(Settings(**given), url, stage) as hub,
             _serving(hub, url, listener),
-            HubClient(url) as client,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT) as http,
+            HubClient(url, ADMIN_KEY) as client,
+            httpx.AsyncClient(base_url=url, headers=AUTHORIZED, trust_env=False, timeout=LIMIT) as http,
         ):
             yield PlayedHub(url, hub, stage, client, http)
 

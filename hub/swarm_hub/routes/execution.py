@@ -35,6 +35,7 @@ async def execute(call: Call) -> Response:
 
     def work(tx: Transaction) -> tuple[int, Answer]:
         begun[:] = [claims.execute(tx, task.id, call.hub.scheduler.place)]
+        call.record(tx, "task.execute", target=task.id)
         return 202, claims.claimed_agents(tx, begun)[0]
 
     return await _started(call, begun, await once(call, {}, work))
@@ -47,6 +48,7 @@ async def execute_all(call: Call) -> Response:
     def work(tx: Transaction) -> tuple[int, Answer]:
         started, blocked = claims.execute_all(tx, call.hub.scheduler.place)
         begun[:] = started
+        call.record(tx, "task.execute", detail=f"all that was ready: {len(started):,}")
         left = [BlockedTask(task_id=task_id, blocked_by=reasons) for task_id, reasons in blocked]
         return 202, Executed(started=claims.claimed_agents(tx, started), blocked=left)
 

@@ -82,12 +82,12 @@ async def events(call: Call) -> Response:
         return await _history(call.hub, query, wanted)
     after = _resume_from(call, query.after)
     follower = await call.hub.journal.follow(call.hub.journal.head if after is None else after)
-    return EventStream(_chunks(call.hub, follower, wanted))
+    return EventStream(_chunks(call, follower, wanted))
 
 
-async def _chunks(hub: Hub, follower: Follower, wanted: Filter) -> AsyncGenerator[bytes, None]:
+async def _chunks(call: Call, follower: Follower, wanted: Filter) -> AsyncGenerator[bytes, None]:
     yield PING  # at once, so that the reader knows it is connected
-    while not hub.closing.is_set() and (batch := await follower.next()) is not None:
+    while call.may_go_on() and (batch := await follower.next()) is not None:
         if not batch:
             yield PING
         elif chosen := wanted(batch):
@@ -118,16 +118,16 @@ async def logs(call: Call) -> Response:
     task = await call.hub.store.read(lambda c: find_task(c, wanted))
     kind = accepts(call.request, "application/json", EVENT_STREAM, PLAIN)
     if kind == EVENT_STREAM or query.follow:
-        return EventStream(_lines(call.hub, task.id, _resume_from(call, query.after) or 0))
+        return EventStream(_lines(call, task.id, _resume_from(call, query.after) or 0))
     if kind == PLAIN:
         return StreamingResponse(_text(call.hub, task.id, query), media_type=PLAIN)
     return await _page(call.hub, task.id, query)
 
 
-async def _lines(hub: Hub, task_id: str, after: int) -> AsyncGenerator[bytes, None]:
+async def _lines(call: Call, task_id: str, after: int) -> AsyncGenerator[bytes, None]:
     yield PING
-    async with hub.logs.follow(task_id, after) as follower:
-        while not hub.closing.is_set():
+    async with call.hub.logs.follow(task_id, after) as follower:
+        while call.may_go_on():
             batch = await follower.next()
             if batch is None:
                 yield END

@@ -1,13 +1,15 @@
 """Every path of the hub, in one table: who may call it, what it takes, what it answers."""
 
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.events import EventList, LogPage
 from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
 from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import execution, streams, system, tasks, workers
+from swarm_hub.routes import audit, auth, execution, streams, system, tasks, workers
+from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
 from swarm_hub.routes.streams import EventQuery, FollowQuery, LogQuery
 from swarm_hub.routes.workers import WaitQuery
@@ -49,6 +51,19 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/health/live", "open", system.live, "Whether it is alive", answers={200: Health}),
     Route("GET", "/openapi.json", "open", system.openapi, "This description", answers={200: "application/json"}),
     Route("GET", "/docs", "open", system.docs, "This description, for people", answers={200: "text/html"}),
+    Route("POST", "/api/auth/token", "open", auth.token, "A token for an API key", body=(TokenIn,),
+          answers={200: TokenOut}),
+    Route("POST", "/api/auth/refresh", "user", auth.refresh, "A new token for one that is still good",
+          answers={200: TokenOut}),
+    Route("POST", "/api/auth/revoke", "user", auth.revoke, "End this token, or all of a device's",
+          body=(RevokeIn,), answers={204: "application/json"}),
+    Route("POST", "/api/auth/api-keys", "user", auth.create_key, "Make an API key; it is shown this once",
+          body=(KeyIn,), answers={201: KeyMade}, creates=True),
+    Route("GET", "/api/auth/api-keys", "user", auth.list_keys, "API keys, newest first", answers={200: KeyList}),
+    Route("DELETE", "/api/auth/api-keys/{id}", "user", auth.revoke_key, "End a key, with its tokens",
+          answers={204: "application/json"}),
+    Route("GET", "/api/audit", "admin", audit.audit, "Who did what, when, from where, newest first",
+          query=AuditQuery, answers={200: AuditList}),
     # Of the contract, and not there yet: said so, never ignored.
     Route("POST", "/api/tasks/{id}/messages", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/tasks/{id}/merge", "tasks:write", later, "Not supported yet"),
@@ -61,10 +76,6 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/query", "metrics:read", later, "Not supported yet"),
     Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
     Route("GET", "/metrics", "metrics:read", later, "Not supported yet"),
-    Route("POST", "/api/auth/token", "open", later, "Not supported yet"),
-    Route("POST", "/api/auth/refresh", "open", later, "Not supported yet"),
-    Route("POST", "/api/auth/revoke", "open", later, "Not supported yet"),
-    Route("POST", "/api/auth/api-keys", "admin", later, "Not supported yet"),
-    Route("GET", "/api/auth/api-keys", "admin", later, "Not supported yet"),
-    Route("DELETE", "/api/auth/api-keys/{id}", "admin", later, "Not supported yet"),
+    Route("POST", "/anthropic/v1/messages", "model", later, "Not supported yet"),
+    Route("POST", "/anthropic/v1/messages/count_tokens", "model", later, "Not supported yet"),
 )  # fmt: skip

@@ -39,6 +39,8 @@ async def submit(call: Call) -> Response:
         if refusal is not None:
             raise refusal  # only here: the same request may have been answered while the repository was there
         rows = create(tx, drafts, settings.default_timeout_minutes, prefix)
+        more = f"and {len(rows) - 1:,} more" if len(rows) > 1 else None
+        call.record(tx, "task.create", target=rows[0]["id"], detail=more)
         tasks = [task_view(SimpleNamespace(**row)) for row in rows]
         return 201, TaskBatch(tasks=tasks) if batch else tasks[0]
 
@@ -68,6 +70,7 @@ async def cancel(call: Call) -> Response:
 
     def work(tx: Transaction) -> tuple[bool, Task]:
         accepted = transitions.cancel(tx, task.id)
+        call.record(tx, "task.cancel", target=task.id)
         return accepted, task_view(transitions.load_task(tx, task.id))
 
     accepted, view = await call.hub.store.write(work)
@@ -83,6 +86,7 @@ async def retry(call: Call) -> Response:
 
     def work(tx: Transaction) -> tuple[int, Answer]:
         transitions.retry(tx, task.id, wish.fresh)
+        call.record(tx, "task.retry", target=task.id)
         return 202, task_view(transitions.load_task(tx, task.id))
 
     return await once(call, data, work)

@@ -1,6 +1,7 @@
 """The worker's two paths: claim the order, report and hear what to do."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -8,14 +9,14 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from swarm_api.base import Answer
-from swarm_api.errors import NotAuthenticated
 from swarm_api.worker import MAX_WAIT, Ack, ResultReport, to_wire
 from swarm_hub.http import Call, parse_wire
+from swarm_hub.identity.agent_tokens import TTL
 from swarm_hub.ingest import ingest, pending_control
 from swarm_hub.orders import claim_order
 from swarm_hub.reports import CLAIM, REPORTS, Reports
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import load_agent, refuse_stale
+from swarm_hub.transitions import control, load_agent, refuse_stale
 
 
 class WaitQuery(Answer):
@@ -25,21 +26,42 @@ class WaitQuery(Answer):
 
 
 async def claim(call: Call) -> Response:
-    agent_id = _authenticated(call)
+    agent_id = call.caller.id
     asked = parse_wire(CLAIM, await call.fields())
     order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, call.hub.settings))
     return _answer(order)
 
 
 async def report(call: Call) -> Response:
-    agent_id = _authenticated(call)
+    agent_id = call.caller.id
     wait = call.query(WaitQuery).wait
     batch = parse_wire(REPORTS, await call.fields())
     async with call.hub.inboxes.watch(agent_id) as news:
-        ack = await call.hub.store.write(lambda tx: ingest(tx, agent_id, batch))
+        ack = await call.hub.store.write(lambda tx: _taken(tx, call, batch))
         if wait and not ack.control and not _last_words(batch) and not call.hub.closing.is_set():
             ack = await _wait(call, agent_id, batch, ack, news, wait)
-    return _answer(ack)
+    return _answer(_with_token(call, ack))
+
+
+def _taken(tx: Transaction, call: Call, batch: Reports) -> Ack:
+    """What is stored; a worker whose token ages is told to take another."""
+    agent_id, identity = call.caller.id, call.hub.identity
+    ack = ingest(tx, agent_id, batch)
+    ageing = (call.caller.expires or 0) - TTL / 2 < identity.clock()
+    if ageing and not _last_words(batch) and all(each.kind != "token" for each in ack.control):
+        control(tx, load_agent(tx, agent_id).agent, {"kind": "token"})
+        return replace(ack, control=pending_control(tx, load_agent(tx, agent_id).agent, batch.seen_control))
+    return ack
+
+
+def _with_token(call: Call, ack: Ack) -> Ack:
+    """A token is made when it is told: none is written down."""
+    if all(each.kind != "token" for each in ack.control):
+        return ack
+    identity = call.hub.identity
+    token = identity.agents.issue("worker", call.caller.id, identity.clock())
+    told = [replace(each, text=each.text or token) if each.kind == "token" else each for each in ack.control]
+    return replace(ack, control=told)
 
 
 def _last_words(batch: Reports) -> bool:
@@ -61,14 +83,6 @@ async def _wait(call: Call, agent_id: str, batch: Reports, ack: Ack, news: async
         return Ack(stored=ack.stored, control=pending_control(tx, pair.agent, batch.seen_control))
 
     return await call.hub.store.write(look)
-
-
-def _authenticated(call: Call) -> str:
-    agent_id = call.path("id")
-    scheme, _, token = call.request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not call.hub.tokens.opens(token, agent_id):
-        raise NotAuthenticated("this path takes the worker token of its own agent")
-    return agent_id
 
 
 def _answer(value: object) -> Response:

@@ -141,3 +141,43 @@ idempotency = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("at_ms", Integer, nullable=False, index=True),
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("hash", LargeBinary, nullable=False),  # bcrypt
+    Column("scopes", Text, nullable=False),
+    Column("maker", String, nullable=False),
+    Column("parent", String),  # the key without which this one is worth nothing
+    Column("created_ms", Integer, nullable=False),
+    Column("expires_ms", Integer),
+    Column("revoked_ms", Integer),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("jti", String, primary_key=True),
+    Column("root", String, nullable=False, index=True),  # the token that it was first refreshed from
+    Column("sub", String, nullable=False),
+    Column("device", String),
+    Column("expires_ms", Integer, nullable=False, index=True),
+    Column("revoked_ms", Integer),
+    Index("tokens_device", "sub", "device"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("who", String, nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("target", String),
+    Column("outcome", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("detail", Text),
+)

@@ -1,0 +1,64 @@
+"""JSON web tokens: HS256 and nothing else (RFC 7519, RFC 8725)."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import jwt
+
+from swarm_api.errors import NotAuthenticated
+from swarm_hub.identity.callers import SCOPES, Caller
+
+SKEW = 30  # seconds that two clocks may differ
+REQUIRED = ("sub", "iat", "exp", "jti", "scope")
+
+
+class Signer:
+    """The first secret signs; all of them are believed, so that one can follow another."""
+
+    def __init__(self, secrets_: Sequence[str | bytes]) -> None:
+        self._secrets = tuple(secrets_)
+
+    def sign(self, caller: Caller, now: float) -> str:
+        """Raises `ValueError` for a caller without an end."""
+        if caller.expires is None:
+            raise ValueError("a token has an end")
+        claims = {
+            "sub": caller.id,
+            "iat": int(now),
+            "exp": int(caller.expires),
+            "jti": caller.jti,
+            "scope": [scope for scope in SCOPES if scope in caller.scopes],
+            "root": caller.root,
+        }
+        if caller.device is not None:
+            claims["device"] = caller.device
+        return jwt.encode(claims, self._secrets[0], "HS256")
+
+    def read(self, token: str) -> Caller:
+        """Whom a token stands for. Raises `NotAuthenticated`."""
+        for secret in self._secrets:
+            try:
+                claims = jwt.decode(token, secret, ["HS256"], leeway=SKEW, options={"require": list(REQUIRED)})
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.ExpiredSignatureError:
+                raise NotAuthenticated("the token has expired") from None
+            except (jwt.PyJWTError, RecursionError):
+                break
+            return _caller(claims)
+        raise NotAuthenticated("the token is not valid here")
+
+
+def new_jti() -> str:
+    return secrets.token_hex(12)
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    scopes, device, jti = claims["scope"], claims.get("device"), claims["jti"]
+    texts = [claims["sub"], jti, claims.get("root", jti), *([] if device is None else [device])]
+    if not isinstance(scopes, list) or not all(isinstance(text, str) for text in [*scopes, *texts]):
+        raise NotAuthenticated("the token is not valid here")
+    return Caller(
+        claims["sub"], frozenset(scopes), expires=claims["exp"], jti=jti, root=texts[2], device=device
+    )  # fmt: skip
