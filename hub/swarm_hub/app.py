@@ -88,8 +88,7 @@ def build_app(hub: Hub, url: str) -> ASGIApp:
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = route
     served = [_route(path, methods, hub) for path, methods in paths.items()]
-    names = (url, hub.settings.public_url or url)
-    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), names)
+    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), hub.settings, url)
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:

@@ -42,15 +42,15 @@ def _origin(text: str) -> str:
         "origins, comma separated, each as a browser sends it: https://host, or https://host:port if it is not 443"
     )
     try:
-        if _as_a_browser_sends_it(text) != text.lower() or not text.isascii():
+        if origin_of(text) != text.lower() or not text.isascii():
             raise ValueError
     except ValueError:
         raise ValueError(allowed) from None
     return text.lower()
 
 
-def _as_a_browser_sends_it(text: str) -> str:
-    """The origin of a URL: without the port that the scheme has anyway. Raises `ValueError` when it has none."""
+def origin_of(text: str) -> str:
+    """The origin of a URL as a browser sends it, without the port that the scheme has anyway. Raises `ValueError`."""
     parts = urlsplit(text)
     usual = {"http": 80, "https": 443}[parts.scheme] if parts.scheme in ("http", "https") else None
     if usual is None or not parts.hostname:
