@@ -16,7 +16,7 @@ _HARMLESS = frozenset(".,-_/+@")  # typer spells a colon with a backslash for zs
 def task_ids(incomplete: str) -> list[tuple[str, str]]:
     """The short ids of recent tasks that begin so, each with its title. None when no hub answers at once."""
     try:
-        tasks = Hub(hub_url(None, os.environ), timeout=_PATIENCE).get("tasks", limit=_ENOUGH)["tasks"]
+        tasks = Hub.of(hub_url(None, os.environ), os.environ, _PATIENCE).get("tasks", limit=_ENOUGH)["tasks"]
     except (BadConfig, SwarmError):
         return []
     form = (lambda task_id: task_id) if incomplete.startswith("tsk_") else short

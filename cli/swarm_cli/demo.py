@@ -15,9 +15,11 @@ from typing import Annotated
 
 import typer
 
+from swarm_api.access import access
 from swarm_api.client import HubClient
 from swarm_api.config import Running
 from swarm_api.errors import SwarmError
+from swarm_api.source import Source
 from swarm_api.words import FINISHED
 from swarm_cli import local_hub, sample
 from swarm_cli.board import Board
@@ -65,7 +67,7 @@ def _show(folder: Path, screen: Screen) -> int:
     hub = local_hub.start(environ)
     write(screen.paint("dim", f"hub {hub.url} · repository {repository}") + "\n")
     try:
-        code = asyncio.run(_work(hub, repository, screen))
+        code = asyncio.run(_work(access(hub.url, environ), hub, repository, screen))
         _show_branches(repository, environ, screen)
     finally:
         local_hub.stop(hub)
@@ -92,8 +94,8 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-async def _work(hub: Running, repository: Path, screen: Screen) -> int:
-    async with HubClient(hub.url) as client:
+async def _work(token: Source, hub: Running, repository: Path, screen: Screen) -> int:
+    async with HubClient(hub.url, token) as client:
         try:
             tasks = await client.submit_batch(sample.tasks(repository))
             await follow_board(client, Board(tasks, tasks[0].seq - 1), screen)

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from swarm_api.access import access, may_be_insecure
 from swarm_api.client import HubClient
 from swarm_api.config import hub_url
 from swarm_api.errors import SwarmError
@@ -10,8 +11,13 @@ from swarm_cli.screen import Screen, safe
 
 
 def client(url: str | None) -> HubClient:
-    """Use it with `async with`. Says on stderr when a stream is lost, and when it is back."""
-    return HubClient(hub_url(url, os.environ), on_trouble=Trouble())
+    """Use it with `async with`. Says on stderr when a stream is lost, and when it is back.
+
+    Raises `BadConfig` and `NotAuthenticated`.
+    """
+    url = hub_url(url, os.environ)
+    insecure = may_be_insecure(os.environ)
+    return HubClient(url, access(url, os.environ), insecure=insecure, on_trouble=Trouble())
 
 
 class Trouble:

@@ -89,7 +89,7 @@ def _facts(running: Running | None) -> dict[str, Any]:
 
 def _agents(running: Running) -> list[Any]:
     try:
-        agents: list[Any] = Hub(running.url, timeout=5.0).get("agents", active="true")["agents"]
+        agents: list[Any] = Hub.running(running, os.environ).get("agents", active="true")["agents"]
     except SwarmError:
         return []
     return agents
