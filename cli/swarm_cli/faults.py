@@ -43,7 +43,9 @@ def explain(error: Exception) -> Fault | None:
         return Fault(_told(error), hint=_hint(error), exit_code=_exit_code(error))
     if isinstance(error, OSError):
         return Fault(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
-    return None
+    from swarm_api.credentials import CredentialError  # late: `swarm status` seldom needs it
+
+    return Fault(str(error)) if isinstance(error, CredentialError) else None
 
 
 def _exit_code(error: SwarmError) -> int:

@@ -39,9 +39,9 @@ class Hub:
         query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
         return self.call("GET", f"{path}?{query}" if query else path)
 
-    def call(self, method: str, path: str) -> Any:
+    def call(self, method: str, path: str, body: bytes | None = None) -> Any:
         try:
-            return self._wire.call(method, path)
+            return self._wire.call(method, path, body)
         except Refused as refused:
             raise from_problem(refused.status, refused.problem) from refused
         except Unreachable as error:
