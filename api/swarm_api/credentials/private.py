@@ -21,10 +21,13 @@ def read(path: Path) -> bytes | None:
     Raises `CredentialError` when somebody else could have read or written it, and when it cannot be read.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | UNTRICKED), "rb") as file:
-            _check_file(path, os.fstat(file.fileno()))
+        descriptor = os.open(path, os.O_RDONLY | UNTRICKED)
+        try:
+            _check_file(path, os.fstat(descriptor))
             check_folder(path.parent)
-            content = file.read(LONGEST + 1)
+            content = _content(descriptor)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -46,6 +49,11 @@ def failed(path: Path, error: OSError) -> CredentialError:
     if error.errno == errno.ELOOP:  # what O_NOFOLLOW answers
         return CredentialError(f"{path}: a symbolic link; put the file itself there")
     return CredentialError(f"{path}: {error.strerror}")
+
+
+def _content(descriptor: int) -> bytes:
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(LONGEST + 1)
 
 
 def _check_file(path: Path, found: os.stat_result) -> None:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from swarm_api.config import config_file
 from swarm_api.credentials.encrypted import EncryptedFile
 from swarm_api.credentials.errors import CredentialError
-from swarm_api.credentials.formats import check
 from swarm_api.credentials.machine import identity
 from swarm_api.credentials.names import NAMES, VARIABLES
 from swarm_api.credentials.plain import PlainFile
@@ -53,6 +52,8 @@ class Credentials:
 
         Raises `CredentialError` for a value of the wrong form, and when it could not be stored.
         """
+        from swarm_api.credentials.formats import check  # for those who store
+
         check(_known(name), value)
         if self._keyring.put(name, value):
             self._drop_older(name, (self._encrypted, self._plain))

@@ -58,7 +58,7 @@ def _open_lock(folder: Path) -> int:
         check_folder(folder)
         return os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | UNTRICKED, 0o600)
     except OSError as error:
-        raise failed(folder, error) from None
+        raise failed(Path(error.filename or folder), error) from None
 
 
 def _take(lock: int, path: Path) -> None:
