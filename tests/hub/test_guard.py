@@ -19,6 +19,8 @@ EVERY_ROUTE = pytest.mark.parametrize(
 FOREIGN_HOSTS = ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::2]",
                  "127.0.0.2", "127.1", "localhost@evil.example", "127.0.0.1:80:80"]  # fmt: skip
 FOREIGN_ORIGINS = ["https://evil.example", "http://127.0.0.1:9", "http://localhost", "null", "file://", "", "*"]
+NO_ADDRESSES = ["evil.example", "192.0.2.7.evil.example", "[evil.example]", "192.0.2", "3221225991", "0x7f.1", "",
+                "192.0.2.7:80:80", "[2001:db8::7", "[192.0.2.7]", "2001:db8::7", "[fe80::1%eth0]"]  # fmt: skip
 FOREIGN_SITES = ["cross-site", "same-site", "nonsense"]
 
 
@@ -122,3 +124,16 @@ async def test_a_public_url_adds_a_name_and_takes_none_away(tmp_path: Path) -> N
         assert (await hub.get("/health/live", Host="swarm.example")).status_code == 200
         assert (await hub.get("/health/live")).status_code == 200
         assert_problem(await hub.get("/health/live", Host="evil.example"), 403, "forbidden_host")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "192.0.2.7:3000", "[2001:db8::7]", "[2001:DB8::7]:3000"])
+async def test_beyond_loopback_it_answers_to_every_bare_address(tmp_path: Path, host: str) -> None:
+    """A page that had its name point here sends that name; watchers and workers ask by address."""
+    async with played_hub(tmp_path, host="0.0.0.0") as hub:  # noqa: S104  # that is the question
+        assert (await hub.get("/health/live", Host=host)).status_code == 200
+
+
+async def test_beyond_loopback_no_name_is_taken_for_an_address(tmp_path: Path) -> None:
+    async with played_hub(tmp_path, host="0.0.0.0") as hub:  # noqa: S104  # that is the question
+        for host in NO_ADDRESSES:
+            assert_problem(await hub.get("/health/live", Host=host), 403, "forbidden_host")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _PORT = re.compile(r":\d*$")
+_BRACKETED = re.compile(r"\[([0-9a-f:.]+)\]")
 
 
 class Hosts:
@@ -38,11 +39,9 @@ def _bracketed(name: str) -> str:
 
 
 def _is_address(name: str) -> bool:
+    match = _BRACKETED.fullmatch(name)
     try:
-        if name.startswith("["):
-            ipaddress.IPv6Address(name.removeprefix("[").removesuffix("]"))
-        else:
-            ipaddress.IPv4Address(name)
+        (ipaddress.IPv6Address if match else ipaddress.IPv4Address)(match[1] if match else name)
     except ValueError:
         return False
     return True
