@@ -56,6 +56,11 @@ def hub_url(flag: str | None, environ: Mapping[str, str]) -> str:
         return checked_url(value, "SWARM_URL")
     if value := read_config(config_file(environ)).get("orchestratorUrl"):
         return str(value)
+    return local_url(environ)
+
+
+def local_url(environ: Mapping[str, str]) -> str:
+    """Where the hub of this data folder is, or will be. Raises `BadConfig`."""
     running = read_running(data_folder(environ))
     return running.url if running else _url_to_come(environ)
 

@@ -1,58 +1,51 @@
-"""What this machine needs, each as a check: what was found, whether it will do, and what mends it."""
+"""What this machine needs, each as a check."""
 
 import platform
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-from swarm_api.config import BadConfig, config_file, data_folder, read_config
-from swarm_api.errors import SwarmError
-from swarm_cli import local_hub
-from swarm_cli.reading import Hub
+from swarm_api.config import data_folder
+from swarm_api.credentials import Credentials
+from swarm_cli.check import Check, Verdict
+from swarm_cli.checks_credentials import config_check, key_check, store_check
+from swarm_cli.checks_hub import hub_checks
 
 GIT = (2, 38)
 ENOUGH_DISK = 2 * 1024**3
-DEFAULT_PORT = 3000
-_OTHER_PORT = "PORT=0 swarm orchestrator start --background"
 _SOON = 10.0  # seconds a program may take to say its version
-
-Verdict = Literal["ok", "note", "wrong"]
-
-
-class Check(NamedTuple):
-    """`note`: it may do. `mend` is a command, or what to change."""
-
-    name: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
 
 
 def checks(environ: Mapping[str, str]) -> Iterator[Check]:
     """All checks, one after another."""
+    credentials = Credentials(environ, untold)
     yield _python()
-    yield _git()
+    yield git_check()
     yield _programs()
     yield _claude()
-    yield _config(environ)
+    yield _sandbox(environ)
+    yield config_check(environ)
+    yield store_check(environ, credentials)
     yield _data(environ)
     yield _disk(environ)
-    yield _key(environ)
-    yield _hub(environ)
+    yield key_check(environ, credentials)
+    yield from hub_checks(environ)
+
+
+def untold(_warning: str) -> None:
+    """What the store warns of is a check of its own."""
 
 
 def _python() -> Check:
     return Check("python", "ok", f"{platform.python_version()} at {sys.executable}")
 
 
-def _git() -> Check:
+def git_check() -> Check:
     mend = "apt install git, brew install git, or git-scm.com"
     path = shutil.which("git")
     if path is None:
@@ -88,13 +81,21 @@ def _claude() -> Check:
     return Check("claude", "ok", f"{version}, {'with the SDK' if bundled.exists() else program}")
 
 
-def _config(environ: Mapping[str, str]) -> Check:
-    path = config_file(environ)
-    try:
-        settings = read_config(path)
-    except BadConfig as error:
-        return Check("config", "wrong", str(error), f"edit {path}")
-    return Check("config", "ok", f"{path}, {len(settings)} set" if settings else f"none ({path})")
+def _sandbox(environ: Mapping[str, str]) -> Check:
+    wanted = environ.get("LOCAL_SANDBOX") == "bubblewrap"
+    lacking: Verdict = "wrong" if wanted else "note"
+    if sys.platform != "linux":
+        return Check("sandbox", lacking, "none on this system: agents can do all that you can", "a user of their own")
+    path = shutil.which("bwrap")
+    if path is None:
+        return Check("sandbox", lacking, "no bubblewrap: agents can do all that you can", "apt install bubblewrap")
+    if not _runs([path, "--ro-bind", "/", "/", "--unshare-all", "--", "/bin/sh", "-c", ":"]):
+        found = f"{path} may make no sandbox here: agents can do all that you can"
+        return Check("sandbox", lacking, found, "allow unprivileged user namespaces")
+    if not wanted:
+        found = "bubblewrap works; without it agents can do all that you can"
+        return Check("sandbox", "note", found, "LOCAL_SANDBOX=bubblewrap swarm orchestrator start")
+    return Check("sandbox", "ok", f"bubblewrap, {path}")
 
 
 def _data(environ: Mapping[str, str]) -> Check:
@@ -115,45 +116,6 @@ def _disk(environ: Mapping[str, str]) -> Check:
     return Check("disk", "ok", found)
 
 
-def _key(environ: Mapping[str, str]) -> Check:
-    if environ.get("ANTHROPIC_API_KEY"):
-        return Check("key", "ok", "ANTHROPIC_API_KEY is set here; a hub started here gets it")
-    if local_hub.simulates(environ) or _hub_simulates(environ):
-        return Check("key", "ok", "simulated: no key needed")
-    return Check("key", "note", "no ANTHROPIC_API_KEY here", "export ANTHROPIC_API_KEY=…, or SIMULATE_MODE=true")
-
-
-def _hub_simulates(environ: Mapping[str, str]) -> bool:
-    running = local_hub.find(environ)
-    try:
-        return running is not None and bool(Hub(running.url, timeout=5.0).get("provider")["simulated"])
-    except SwarmError:
-        return False
-
-
-def _hub(environ: Mapping[str, str]) -> Check:
-    running = local_hub.find(environ)
-    if running is None:
-        return _port(environ)
-    try:
-        health = Hub(running.url, timeout=5.0).call("GET", "/health")
-    except SwarmError as error:
-        return Check("hub", "wrong", f"pid {running.pid} at {running.url}: {error.detail}", "swarm orchestrator stop")
-    return Check("hub", "ok", f"{health['status']} at {running.url}, version {health['version']}")
-
-
-def _port(environ: Mapping[str, str]) -> Check:
-    port = environ.get("PORT") or str(DEFAULT_PORT)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", int(port)))
-        except (OSError, ValueError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            return Check("hub", "wrong", f"does not run, and port {port} cannot be had: {reason}", _OTHER_PORT)
-    return Check("hub", "wrong", "does not run", "swarm orchestrator start --background")
-
-
 def _existing(path: Path) -> Path:
     """The folder itself, or the nearest one around it that exists."""
     return next(folder for folder in (path, *path.parents) if folder.is_dir())
@@ -165,3 +127,10 @@ def _said(command: list[str]) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return run.stdout.strip() if run.returncode == 0 else ""
+
+
+def _runs(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_SOON, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -26,6 +26,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("queue", "swarm_cli.queue:queue", "What waits, and for what"),
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
+    "Set up": (
+        Entry("setup", "swarm_cli.setup:setup", "Provider, hub, keys; whether all of it works"),
+        Entry("config", "swarm_cli.config_command:config", "Settings, one by one"),
+        Entry("provider", "swarm_cli.provider:provider", "Where agents run"),
+    ),
     "The hub on this machine": (
         Entry("orchestrator", "swarm_cli.orchestrator:orchestrator", "Start it, stop it, ask how it is"),
         Entry("doctor", "swarm_cli.doctor:doctor", "What is missing on this machine"),

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from swarm_api.config import Running, config_file, data_folder, read_config, rea
 from swarm_api.errors import HubUnreachable, SwarmError
 from swarm_cli.faults import FAILED, Fault
 from swarm_cli.reading import Hub
+from swarm_cli.screen import write
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -20,20 +21,33 @@ _LOOK_AGAIN = 0.02
 _CLOCKS_DIFFER = 5.0  # seconds a start time may move when the clock is put right
 _MAX_LOG = 10 * 1024 * 1024
 
-# The config's settings that the hub takes from its environment.
-_VARIABLES = {
-    "executorType": "EXECUTOR_TYPE", "flyAppName": "FLY_APP_NAME", "flyRegion": "FLY_REGION",
-    "flyContainerImage": "FLY_CONTAINER_IMAGE", "azureSubscriptionId": "AZURE_SUBSCRIPTION_ID",
-    "azureResourceGroup": "AZURE_RESOURCE_GROUP", "containerAppsEnvironment": "CONTAINER_APPS_ENVIRONMENT",
-    "agentJobName": "AGENT_JOB_NAME",
-}  # fmt: skip
+# The config's settings that this version's hub takes: with any other it would refuse to start.
+_SETTINGS = {"executorType": "EXECUTOR_TYPE", "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES"}
+# The same of the stored secrets.
+_SECRETS = {"anthropic-api-key": "ANTHROPIC_API_KEY"}
 
 
 def hub_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a hub started here: this one, with the config's settings where none is set."""
+    """The environment of a hub started here: this one, with what is configured and stored where none is set.
+
+    Raises `BadConfig` and `CredentialError`.
+    """
     config = read_config(config_file(environ))
-    settings = {variable: str(config[name]) for name, variable in _VARIABLES.items() if name in config}
-    return {**settings, **environ}
+    found = {variable: _written(config[name]) for name, variable in _SETTINGS.items() if name in config}
+    merged = {**environ, **{variable: value for variable, value in found.items() if not environ.get(variable)}}
+    return {**merged, **_stored_secrets(merged)} if needs_key(merged) else merged
+
+
+def _written(value: str | float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _stored_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    from swarm_api.credentials import Credentials
+
+    credentials = Credentials(environ, lambda text: write(f"warning: {text}", sys.stderr))
+    found = {variable: credentials.find(name) for name, variable in _SECRETS.items()}
+    return {variable: secret.value for variable, secret in found.items() if secret}
 
 
 def program() -> Path:
@@ -86,29 +100,56 @@ def _process(note: Running) -> Any:
         return None
 
 
-def start(environ: Mapping[str, str]) -> Running:
+def start(environ: Mapping[str, str], show: Callable[[str], None] = lambda _line: None) -> Running:
     """Start a hub that outlives this program, and wait until it accepts.
 
-    Raises a `Fault` with its last words and its exit code.
+    `show` is given each line that it has for its user alone: at its very first start, its admin key. Raises a `Fault`
+    with its last words and its exit code.
     """
     _check_data_folder(environ)
-    log = _log(data_folder(environ))
-    with log.open("ab") as output:
+    settings, log = hub_environment(environ), _log(data_folder(environ))
+    reading, writing = os.pipe()
+    with log.open("ab") as output, os.fdopen(reading, "rb", buffering=0) as said:
         begin = output.tell()
         process = subprocess.Popen(
-            [program()], env=hub_environment(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            cwd="/", start_new_session=True,
+            [program()], env=settings, stdin=subprocess.DEVNULL, stdout=writing, stderr=output, cwd="/",
+            start_new_session=True, pass_fds=[reading],  # its own reader, so that it outlives this one
         )  # fmt: skip
+        os.close(writing)
+        note = _wait(process, environ)
+        if note is None:
+            raise _failure(process, log, begin)
+        os.set_blocking(reading, False)
+        for line in (said.read() or b"").decode(errors="replace").splitlines():
+            show(line)
+    return note
+
+
+def _wait(process: subprocess.Popen[bytes], environ: Mapping[str, str]) -> Running | None:
+    """The hub's note once it accepts; None when it has ended, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         note = read_running(data_folder(environ))
         if note and note.pid == process.pid and accepts(note):
             return note
         time.sleep(_LOOK_AGAIN)
+    return None
+
+
+def _failure(process: subprocess.Popen[bytes], log: Path, begin: int) -> Fault:
     code = process.poll() or FAILED
     process.kill()
     process.wait()
-    raise Fault(_last_words(log, begin), hint=f"its log: {log}", exit_code=code if code > 0 else FAILED)
+    return Fault(_last_words(log, begin), hint=f"its log: {log}", exit_code=code if code > 0 else FAILED)
+
+
+def running_simulates(environ: Mapping[str, str]) -> bool:
+    """Whether the hub of this data folder runs, and simulates its agents."""
+    running = find(environ)
+    try:
+        return running is not None and bool(Hub.running(running, environ).get("provider")["simulated"])
+    except SwarmError:
+        return False
 
 
 def accepts(note: Running) -> bool:

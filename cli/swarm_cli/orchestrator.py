@@ -12,7 +12,7 @@ from swarm_api.errors import SwarmError
 from swarm_cli import local_hub, look
 from swarm_cli.faults import FAILED, Fault
 from swarm_cli.reading import Hub
-from swarm_cli.screen import Screen, safe_json, write
+from swarm_cli.screen import Screen, safe, safe_json, write
 
 orchestrator = typer.Typer(
     name="orchestrator",
@@ -32,18 +32,24 @@ def start(
         raise Fault(f"the hub runs already, at {running.url} (pid {running.pid})", hint="swarm orchestrator stop")
     if gone := local_hub.stale(os.environ):
         write(f"the last hub (pid {gone.pid}) ended without a word; its tasks go on with this one", sys.stderr)
-    if local_hub.needs_key(os.environ):
-        write("no ANTHROPIC_API_KEY is set: agents will have no key (or set SIMULATE_MODE=true)", sys.stderr)
+    settings = local_hub.hub_environment(os.environ)
+    if local_hub.needs_key(settings):
+        write("no Anthropic API key is set or stored: agents will have none (swarm setup stores one)", sys.stderr)
     if not background:
         path = local_hub.program()
-        os.execve(path, [str(path)], local_hub.hub_environment(os.environ))  # noqa: S606  # that very program, no shell
-    running = local_hub.start(os.environ)
+        os.execve(path, [str(path)], settings)  # noqa: S606  # that very program, no shell
+    running = local_hub.start(settings, _show)
     screen = Screen.of(sys.stdout, os.environ)
     if not screen.terminal:
         return write(running.url)
     write(f"{screen.paint('green', '✓')} the hub runs at {screen.paint('bold', running.url)} (pid {running.pid})")
     write(screen.paint("dim", f"  its log: {data_folder(os.environ) / 'hub.log'}"))
     return None
+
+
+def _show(line: str) -> None:
+    """What the hub says to its user alone. In a pipe stdout is for the hub's address."""
+    write(safe(line), sys.stdout if sys.stdout.isatty() else sys.stderr)
 
 
 @orchestrator.command()

@@ -14,6 +14,7 @@ import pytest
 from cli.program import LIMIT, Swarm
 from cli.work import script
 
+KEY = "sk-ant-api03-" + "k" * 40
 SETTINGS = {"PORT": "0", "SWARM_RUNTIME": "scripted"}
 
 
@@ -147,7 +148,7 @@ def test_a_hub_whose_agents_have_no_key_starts_with_a_warning(
 ) -> None:
     run = local("orchestrator", "start", "--background", SWARM_RUNTIME="claude", **environ)
     assert run.returncode == 0
-    assert ("no ANTHROPIC_API_KEY is set" in run.stderr) == warned
+    assert ("no Anthropic API key is set or stored" in run.stderr) == warned
 
 
 def test_a_data_folder_that_cannot_be_written_is_told(local: Swarm) -> None:
@@ -196,3 +197,15 @@ def test_the_config_is_the_hubs_environment_where_none_is_set(local: Swarm) -> N
     refused = local("orchestrator", "start", "--background")
     assert refused.stderr.startswith("error: EXECUTOR_TYPE is 'fly'; ")
     assert local("orchestrator", "start", "--background", EXECUTOR_TYPE="local").returncode == 0
+
+
+def test_a_stored_key_is_the_hubs(local: Swarm) -> None:
+    assert local("setup", "--stdin", stdin=f'{{"anthropicApiKey": "{KEY}"}}').returncode == 0
+    run = local("orchestrator", "start", "--background", SWARM_RUNTIME="claude")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_what_is_configured_for_other_providers_is_no_obstacle(local: Swarm) -> None:
+    fields = {"flyAppName": "shop", "agentJobName": "job", "githubToken": "ghp_" + "a" * 36, "defaultTimeoutMinutes": 5}
+    assert local("setup", "--stdin", stdin=json.dumps(fields)).returncode == 0
+    assert local("orchestrator", "start", "--background").returncode == 0
