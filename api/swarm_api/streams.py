@@ -45,12 +45,13 @@ async def follow(
     """Every item after the seq `after`, once and in order, until the hub says `event: end`.
 
     A lost connection is opened again, for ever, from the last seq that came; `on_trouble` gets each error in between,
-    and None when the stream is back. Raises `HubUnreachable` when no hub answers at the start, and the hub's own
+    and None when the stream is back. A stream that the hub ends, as it does when a token runs out, is no trouble if it
+    can be had again. Raises `HubUnreachable` when no hub answers at the start, and the hub's own
     error whenever it refuses.
     """
     backoff, connected = Backoff(), False
     while True:
-        trouble: SwarmError = HubUnreachable("the hub closed the stream")
+        trouble: SwarmError | None = None
         try:
             async with aconnect_sse(http, "GET", path, params={**params, "after": after}, timeout=_SILENCE) as source:
                 await _accepted(source.response)
@@ -69,9 +70,10 @@ async def follow(
             connected = connected and _may_pass(error.response.status_code)
         except httpx.TransportError as error:
             trouble = unreachable(http, error)
-        if not connected:
-            raise trouble
-        on_trouble(trouble)
+        if trouble is not None:
+            if not connected:
+                raise trouble
+            on_trouble(trouble)
         await backoff.pause()
 
 

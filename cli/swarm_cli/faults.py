@@ -1,10 +1,12 @@
 """Errors as the command line tells them: one clear line, the command that mends it, and the exit code."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from swarm_api.addresses import is_loopback
 from swarm_api.config import BadConfig
 from swarm_api.errors import HubUnreachable, InvalidInput, SwarmError
 from swarm_cli.screen import Screen, safe
@@ -13,7 +15,14 @@ DONE, FAILED, USAGE, NOT_AUTHENTICATED, NOT_FOUND, UNREACHABLE, BUDGET, INTERRUP
 
 _BY_STATUS = {400: USAGE, 401: NOT_AUTHENTICATED, 403: NOT_AUTHENTICATED, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
 _BY_CODE = {"ambiguous_id": USAGE, "repo_not_allowed": USAGE}
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_CREDENTIALS = ("SWARM_API_KEY", "SWARM_JWT")
+_HINTS = {
+    "ambiguous_id": "give more of the id",
+    "repo_not_allowed": "set SWARM_REPO_ROOTS in the hub's environment",
+    "not_found": "swarm status",
+    "https_required": "--url https://…",
+    "insecure_address": "--url https://…, or --insecure (SWARM_INSECURE=1) where the network is trusted",
+}
 _MAX_LINES = 10
 
 
@@ -67,18 +76,24 @@ def _told(error: SwarmError) -> str:
 
 
 def _how_to_reach(error: HubUnreachable) -> str:
-    local = urlsplit(error.data.get("url", "")).hostname in _LOOPBACK
+    local = is_loopback(urlsplit(error.data.get("url", "")).hostname)
     return "swarm orchestrator start --background" if local else "--url URL, or SWARM_URL, names another hub"
 
 
 def _hint(error: SwarmError) -> str:
-    if error.code == "ambiguous_id":
-        return "give more of the id"
-    if error.code == "repo_not_allowed":
-        return "set SWARM_REPO_ROOTS in the hub's environment"
-    if error.code == "not_found":
-        return "swarm status"
-    return ""
+    if error.code == "not_authenticated":
+        return _how_to_authenticate(os.environ)
+    if error.code == "forbidden_scope" and (scope := error.data.get("scope")):
+        return f"swarm login with a key that has it: swarm keys create NAME --scope {scope}"
+    if error.code == "rate_limited" and (seconds := error.data.get("retryAfter")):
+        return f"again in {seconds} s"
+    return _HINTS.get(error.code, "")
+
+
+def _how_to_authenticate(environ: Mapping[str, str]) -> str:
+    """What the environment holds goes before what a login would store."""
+    sent = next((variable for variable in _CREDENTIALS if environ.get(variable)), None)
+    return f"{sent} was sent: set another, or unset it and swarm login" if sent else "swarm login"
 
 
 def tell(fault: Fault, environ: Mapping[str, str]) -> int:
