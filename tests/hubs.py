@@ -16,6 +16,7 @@ from swarm_api.client import HubClient
 PROGRAMS = Path(sys.executable).parent
 START_LIMIT = 20.0  # seconds
 ADMIN_KEY = "sk_swarm_ofthetests_" + "k" * 43
+AUTHORIZED = {"Authorization": f"Bearer {ADMIN_KEY}"}
 
 
 class HubProcess:

@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from websockets.asyncio.client import ClientConnection, connect
 
 from hub.played import LIMIT, PlayedHub
+from hubs import AUTHORIZED
 from swarm_hub.store import schema
 
 Json = dict[str, Any]
@@ -51,7 +52,9 @@ async def stream(hub: PlayedHub, path: str, **headers: str) -> AsyncIterator[Str
 @asynccontextmanager
 async def socket(hub: PlayedHub, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
     """A WebSocket whose handshake is done. Ask it something, or read from it, before you rely on its being live."""
-    async with connect(f"{hub.url.replace('http', 'ws')}/ws{query}", proxy=None, **options) as connection:
+    headers = {**AUTHORIZED, **options.pop("additional_headers", {})}
+    address = f"{hub.url.replace('http', 'ws')}/ws{query}"
+    async with connect(address, proxy=None, additional_headers=headers, **options) as connection:
         yield connection
 
 

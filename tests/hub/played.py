@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from hubs import ADMIN_KEY
+from hubs import ADMIN_KEY, AUTHORIZED
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 from swarm_api.worker import Report, ResultReport, to_wire
@@ -21,7 +21,6 @@ from swarm_hub.serve import server_config
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
 
-AUTHORIZED = {"Authorization": f"Bearer {ADMIN_KEY}"}
 LIMIT = 20.0  # seconds that anything a test waits for may take
 Json = dict[str, Any]
 
@@ -77,6 +76,7 @@ class Worker:
 
     def __init__(self, http: httpx.AsyncClient, stage: Stage, agent_id: str, token: str) -> None:
         self.agent_id = agent_id
+        self.token = token
         self.headers = httpx.Headers({"Authorization": f"Bearer {token}"})
         self.last = 0
         self._http = http
@@ -125,6 +125,15 @@ class PlayedHub:
                 event = await anext(spawned)
         launch = await self.stage.launch_of(event.payload["agentId"])
         return Worker(self.http, self.stage, launch.agent_id, launch.token)
+
+    def token(self, agent_id: str) -> str:
+        """A worker token of an agent's."""
+        identity = self.parts.identity
+        return identity.agents.issue("worker", agent_id, identity.clock())
+
+    def model_token(self, agent_id: str = "local-agent-00000000") -> str:
+        identity = self.parts.identity
+        return identity.agents.issue("model", agent_id, identity.clock())
 
     async def running(self, **fields: Any) -> tuple[Task, Worker]:
         """A new task and its worker, which has claimed it."""

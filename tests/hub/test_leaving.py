@@ -9,6 +9,7 @@ import pytest
 
 from hub.following import happen, receive, socket
 from hub.played import LIMIT, played_hub
+from hubs import ADMIN_KEY
 from swarm_hub.routes import socket as route
 
 
@@ -23,7 +24,8 @@ async def leave(url: str, said: str) -> None:
     """Say something on a connection of one's own, and break it off."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(said.replace("\n", "\r\n").encode())
+    line, rest = said.split("\n", 1)
+    writer.write(f"{line}\nAuthorization: Bearer {ADMIN_KEY}\n{rest}".replace("\n", "\r\n").encode())
     await writer.drain()
     if said.startswith("GET"):
         await reader.readuntil(b"\r\n\r\n")
@@ -34,7 +36,7 @@ async def leave(url: str, said: str) -> None:
 @pytest.mark.usefixtures("quiet")
 async def test_in_the_middle_of_a_body(tmp_path: Path) -> None:
     async with played_hub(tmp_path) as hub:
-        for path in ("/api/tasks", "/worker/v1/agents/local-agent-00000000/reports", "/nothing"):
+        for path in ("/api/tasks", "/api/tasks/tsk_0000000000000000/cancel", "/nothing"):
             await leave(hub.url, f'POST {path} HTTP/1.1\nHost: localhost\nContent-Length: 1000\n\n{{"prompt": "a')
         assert (await hub.client.health()).status == "ok"
 

@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import aclosing, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from websockets.asyncio.client import connect
 
 from hub.played import LIMIT
 from hub.starting import BUSY, CONFIG, assert_refused
-from hubs import HubProcess
+from hubs import ADMIN_KEY, AUTHORIZED, HubProcess
 
 Start = Callable[..., HubProcess]
 
@@ -58,9 +59,12 @@ def test_it_says_where_it_is_in_one_line(start_hub: Start) -> None:
 def test_it_leaves_a_note_for_local_clients_while_it_runs(start_hub: Start) -> None:
     hub = start_hub()
     note = json.loads((hub.data_dir / "hub.json").read_text())
+    token, expires = note.pop("token"), note.pop("tokenExpiresAt")
     assert note == {
         "pid": hub.pid, "startTime": psutil.Process(hub.pid).create_time(), "url": hub.url, "version": "0.1.0",
     }  # fmt: skip
+    assert token == hub.token()
+    assert timedelta(minutes=58) < datetime.fromisoformat(expires) - datetime.now(UTC) <= timedelta(hours=1)
     hub.stop()
     assert not (hub.data_dir / "hub.json").exists()
 
@@ -68,16 +72,19 @@ def test_it_leaves_a_note_for_local_clients_while_it_runs(start_hub: Start) -> N
 def test_all_it_keeps_is_its_owners_alone(start_hub: Start) -> None:
     hub = start_hub()
     assert stat.S_IMODE(hub.data_dir.stat().st_mode) == 0o700
-    for name in ("hub.db", "hub.db-wal", "hub.db-shm", "hub.lock", "worker.secret"):
+    for name in ("hub.db", "hub.db-wal", "hub.db-shm", "hub.lock", "worker.secret", "jwt.secret", "hub.json"):
         assert stat.S_IMODE((hub.data_dir / name).stat().st_mode) == 0o600, name
 
 
 def test_after_a_kill_it_starts_again_on_the_same_port_and_folder(start_hub: Start) -> None:
     hub = start_hub()
-    task = httpx.post(f"{hub.url}/api/tasks", json={"prompt": "Go", "hold": True}, trust_env=False).json()
+    task = httpx.post(
+        f"{hub.url}/api/tasks", json={"prompt": "Go", "hold": True}, headers=AUTHORIZED, trust_env=False
+    ).json()
     hub.kill()
     hub.start()
-    assert httpx.get(f"{hub.url}/api/tasks/{task['id']}", trust_env=False).json() == task
+    again = httpx.get(f"{hub.url}/api/tasks/{task['id']}", headers=AUTHORIZED, trust_env=False)
+    assert again.json() == task
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -87,8 +94,8 @@ async def test_a_stop_ends_all_streams_and_leaves_with_0_within_seconds(
     hub = await asyncio.to_thread(start_hub)
     async with (
         hub.client() as client,
-        httpx.AsyncClient(base_url=hub.url, trust_env=False, timeout=LIMIT) as http,
-        connect(hub.url.replace("http", "ws") + "/ws?after=0", proxy=None) as ws,
+        httpx.AsyncClient(base_url=hub.url, headers=AUTHORIZED, trust_env=False, timeout=LIMIT) as http,
+        connect(hub.url.replace("http", "ws") + "/ws?after=0", proxy=None, additional_headers=AUTHORIZED) as ws,
         aclosing(client.events(after=0)) as events,
         http.stream("GET", "/api/events", headers={"Accept": "text/event-stream"}) as sse,
     ):
@@ -111,7 +118,10 @@ async def test_a_stop_waits_for_nobody_who_does_not_read(start_hub: Start) -> No
     with closing(socket.socket()) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         deaf.connect(("127.0.0.1", port))
-        deaf.sendall(b"GET /api/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        deaf.sendall(
+            b"GET /api/events?after=0 HTTP/1.1\r\nHost: localhost\r\n"
+            + f"Authorization: Bearer {ADMIN_KEY}\r\n\r\n".encode()
+        )
         async with hub.client() as client:
             for _ in range(2):
                 await client.submit_batch(

@@ -10,7 +10,7 @@ from hub.played import PlayedHub, played_hub
 from hub.problems import assert_problem
 from hub.reporting import numbered, texts
 from hub.starting import BUSY, CONFIG, assert_refused, refused_start
-from hubs import HubProcess
+from hubs import AUTHORIZED, HubProcess
 
 __all__ = ["disk"]  # the fixture
 
@@ -91,7 +91,7 @@ def test_what_could_not_be_stored_is_in_the_log_with_the_id_of_its_request(disk:
     hub.start()
     disk.fill()
     body, named = {"prompt": "x" * 50_000, "hold": True}, {"X-Request-Id": "mine-1"}
-    with httpx.Client(base_url=hub.url, trust_env=False) as http:
+    with httpx.Client(base_url=hub.url, headers=AUTHORIZED, trust_env=False) as http:
         while http.post("/api/tasks", json=body, headers=named).status_code == 201:
             pass
     hub.stop()

@@ -1,5 +1,6 @@
 """The worker token: it opens the paths of one agent, and nothing else opens them."""
 
+import time
 from pathlib import Path
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from hub.played import PlayedHub, Worker, played_hub
 from hub.problems import assert_problem
 from hub.reporting import line, numbered, texts
-from swarm_hub.tokens import Tokens
+from swarm_hub.identity.agent_tokens import AgentTokens
 
 
 async def test_the_token_of_another_agent_opens_nothing(hub: PlayedHub) -> None:
@@ -35,13 +36,12 @@ async def test_a_token_for_an_agent_that_does_not_exist_is_refused_like_any_othe
     assert_problem(answer, 401, "not_authenticated")
 
 
-async def test_a_restarted_hub_gives_the_same_tokens(tmp_path: Path) -> None:
+async def test_a_restarted_hub_knows_its_tokens_again(tmp_path: Path) -> None:
     async with played_hub(tmp_path) as hub:
         task, worker = await hub.running()
         await worker.report(line("before"))
     async with played_hub(tmp_path) as hub:
-        again = Worker(hub.http, hub.stage, worker.agent_id, hub.parts.tokens.issue(worker.agent_id))
-        assert again.headers == worker.headers
+        again = Worker(hub.http, hub.stage, worker.agent_id, worker.token)
         assert (await again.send(numbered(1, 2))).json()["stored"] == 2
         assert await texts(hub, task.id) == ["before", "2"]
 
@@ -50,4 +50,6 @@ async def test_the_secret_behind_the_tokens_is_the_hubs_alone(hub: PlayedHub, tm
     _, worker = await hub.running()
     secret = tmp_path / "data" / "worker.secret"
     assert (len(secret.read_bytes()), secret.stat().st_mode & 0o777) == (32, 0o600)
-    assert worker.headers["Authorization"] == f"Bearer {Tokens.load(secret).issue(worker.agent_id)}"
+    opened = AgentTokens(secret.read_bytes()).open("worker", worker.token, time.time())
+    assert opened is not None
+    assert opened.agent_id == worker.agent_id

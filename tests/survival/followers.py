@@ -8,6 +8,7 @@ from contextlib import aclosing
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from hubs import ADMIN_KEY
 from swarm_api.client import HubClient
 from swarm_api.errors import HubUnreachable
 from swarm_api.events import LogLine
@@ -33,11 +34,11 @@ async def follow_events(client: HubClient, seen: Seen) -> None:
 
 async def follow_socket(url: str, seen: Seen) -> None:
     """A client of the WebSocket that knows one thing: the last `seq` it saw."""
-    address = url.replace("http", "ws", 1) + "/ws"
+    address, headers = url.replace("http", "ws", 1) + "/ws", {"Authorization": f"Bearer {ADMIN_KEY}"}
     while True:
         after = seen.by_socket[-1] if seen.by_socket else 0
         try:
-            async with connect(f"{address}?after={after}", ping_interval=None) as socket:
+            async with connect(f"{address}?after={after}", ping_interval=None, additional_headers=headers) as socket:
                 async for message in socket:
                     seen.by_socket.append(json.loads(message)["seq"])
         except (OSError, WebSocketException, InvalidHandshake):

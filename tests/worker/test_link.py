@@ -105,7 +105,7 @@ async def test_a_renewed_token_disturbs_nothing(hub: PlayedHub) -> None:
     submitted, agent = await spawned(hub, {"echo_messages": 1}, {"run": "seq 50"})
     with carried(hub, agent.agent_id) as worker:
         await agent_claimed(hub, submitted.id)
-        token = hub.parts.tokens.issue(agent.agent_id)
+        token = hub.token(agent.agent_id)
         await tell(hub, agent, {"kind": "token", "text": token}, {"kind": "message", "text": "go on"})
         finished, lines = await ended(hub, worker, submitted.id)
     assert finished.status == "completed"

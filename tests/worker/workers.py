@@ -47,6 +47,6 @@ def worker_process(
 @contextmanager
 def carried(hub: PlayedHub, agent_id: str, url: str | None = None) -> Iterator["subprocess.Popen[str]"]:
     """The worker of an agent that the hub has started, at the hub's address or another that leads there."""
-    token = hub.parts.tokens.issue(agent_id)
+    token = hub.token(agent_id)
     with worker_process(hub.parts.settings.data_dir.parent, url or hub.url, agent_id, token) as process:
         yield process
