@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.program import Swarm
-from hubs import HubProcess
+from hubs import ADMIN_KEY, HubProcess
 
 
 @pytest.fixture
@@ -28,4 +28,4 @@ def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]
 @pytest.fixture
 def swarm(tmp_path: Path, shared_hub: HubProcess) -> Swarm:
     """`swarm` beside a hub."""
-    return Swarm(tmp_path, SWARM_URL=shared_hub.url)
+    return Swarm(tmp_path, SWARM_URL=shared_hub.url, SWARM_API_KEY=ADMIN_KEY)

@@ -15,7 +15,9 @@ ESCAPE = "\x1b"
 
 def test_json_is_the_apis_own(swarm: Swarm) -> None:
     ended(swarm, {"say": "hello"})
-    with urllib.request.urlopen(f"{swarm.environ['SWARM_URL']}/api/tasks") as answer:  # noqa: S310  # http, on loopback
+    headers = {"Authorization": f"Bearer {swarm.environ['SWARM_API_KEY']}"}
+    request = urllib.request.Request(f"{swarm.environ['SWARM_URL']}/api/tasks", headers=headers)  # noqa: S310  # loopback
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
         assert json.loads(swarm("status", "--json").stdout) == json.load(answer)
 
 

@@ -5,6 +5,7 @@ import pytest
 from client.cutting import WHOLE, cutting
 from client.saying import HANG_UP, answer, saying
 from hub.played import PlayedHub
+from hubs import ADMIN_KEY
 from swarm_api.client import HubClient
 from swarm_api.errors import Conflict, HubUnreachable, InvalidInput, NotFound, NotSupported, SwarmError
 
@@ -13,14 +14,14 @@ HEALTHY = b'{"status":"ok","version":"1","checks":{}}'
 
 @pytest.mark.parametrize("cut", [0, 1, 40, 400])
 async def test_a_submission_whose_answer_was_lost_is_sent_again_and_happens_once(hub: PlayedHub, cut: int) -> None:
-    async with cutting(hub.url, [cut, cut, WHOLE]) as proxy, HubClient(proxy.url) as client:
+    async with cutting(hub.url, [cut, cut, WHOLE]) as proxy, HubClient(proxy.url, ADMIN_KEY) as client:
         task = await client.submit({"prompt": "Work", "hold": True})
         assert proxy.connections == 3
     assert [found.id for found in (await hub.client.tasks()).tasks] == [task.id]
 
 
 async def test_a_batch_whose_answer_was_lost_is_sent_again_and_happens_once(hub: PlayedHub) -> None:
-    async with cutting(hub.url, [100, WHOLE]) as proxy, HubClient(proxy.url) as client:
+    async with cutting(hub.url, [100, WHOLE]) as proxy, HubClient(proxy.url, ADMIN_KEY) as client:
         tasks = await client.submit_batch([{"prompt": f"Work {n}", "hold": True} for n in range(50)])
     assert (await hub.client.tasks()).total == len(tasks) == 50
 

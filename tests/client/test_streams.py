@@ -8,6 +8,7 @@ import pytest
 from client.cutting import cutting
 from client.saying import HANG_UP, SSE, answer, saying
 from hub.played import PlayedHub, Worker
+from hubs import ADMIN_KEY
 from swarm_api.client import HubClient
 from swarm_api.errors import Gone, HubUnreachable, NotFound, SwarmError
 from swarm_api.events import Event
@@ -30,7 +31,7 @@ async def test_log_lines_come_once_and_in_order_over_a_line_that_breaks(hub: Pla
     await spoken(worker, LINES)
     await worker.report(ResultReport(status="success"))
     cuts = [draw.randrange(HEAD, 12_000) for _ in range(8)]
-    async with cutting(hub.url, cuts) as proxy, HubClient(proxy.url) as client:
+    async with cutting(hub.url, cuts) as proxy, HubClient(proxy.url, ADMIN_KEY) as client:
         lines = [line async for line in client.follow_logs(task.id)]
     assert [line.seq for line in lines] == list(range(1, LINES + 1))
     assert proxy.connections > 1
@@ -47,7 +48,7 @@ async def test_events_come_once_and_in_order_over_a_line_that_breaks(hub: Played
     seen: list[Event] = []
     async with (
         cutting(hub.url, cuts) as proxy,
-        HubClient(proxy.url) as client,
+        HubClient(proxy.url, ADMIN_KEY) as client,
         aclosing(client.events(after=0)) as events,
     ):
         while len(seen) < len(stored):
@@ -76,7 +77,19 @@ async def test_a_stream_says_when_it_is_lost_and_when_it_is_back() -> None:
         HubClient(server.url, on_trouble=lambda error: told.append(error.code if error else None)) as client,
     ):
         assert [line async for line in client.follow_logs("tsk_1")] == []
-    assert told == [None, "hub_unreachable", "hub_unreachable", "unavailable", None]
+    assert told == [None, "hub_unreachable", "unavailable", None]
+
+
+async def test_a_stream_that_the_hub_ends_and_gives_again_is_no_trouble() -> None:
+    """So it ends them when a token has run out."""
+    end = answer(200, b"event: end\ndata: {}\n\n", SSE)
+    told: list[SwarmError | None] = []
+    async with (
+        saying(answer(200, b": hello\n\n", SSE), answer(200, b": hello\n\n", SSE), end) as server,
+        HubClient(server.url, on_trouble=told.append) as client,
+    ):
+        assert [line async for line in client.follow_logs("tsk_1")] == []
+    assert told == [None, None, None]
 
 
 async def test_a_stream_gives_up_when_the_hub_refuses() -> None:
