@@ -11,6 +11,7 @@ from typer.main import get_command
 from swarm_api import __version__
 from swarm_cli.commands import COMMANDS, Entry
 from swarm_cli.faults import DONE, FAILED, wrong_usage
+from swarm_cli.options import Insecure, insecure_option
 from swarm_cli.screen import write
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -41,6 +42,7 @@ def application() -> typer.Typer:
 
 def _options(
     url: Annotated[str | None, typer.Option("--url", help="The hub to talk to.", metavar="URL")] = None,
+    insecure: Insecure = False,  # noqa: ARG001  # it acts by itself
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Many Claude coding agents side by side, each in its own git worktree."""
@@ -74,8 +76,12 @@ def load(entry: Entry) -> Any:
     """The command itself, with what its module needs."""
     module, _, name = entry.target.partition(":")
     target = getattr(import_module(module), name)
-    if isinstance(target, typer.Typer):
-        return get_command(target)
-    app = typer.Typer(add_completion=False, context_settings=_CONTEXT, rich_markup_mode=None)
-    app.command(entry.name)(target)
-    return get_command(app)
+    app = target
+    if not isinstance(target, typer.Typer):
+        app = typer.Typer(add_completion=False, context_settings=_CONTEXT, rich_markup_mode=None)
+        app.command(entry.name)(target)
+    command = get_command(app)
+    for one in (command, *getattr(command, "commands", {}).values()):
+        if any(parameter.name == "url" for parameter in one.params):
+            one.params.append(insecure_option())
+    return command

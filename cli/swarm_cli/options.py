@@ -1,14 +1,40 @@
 """Options and arguments that several commands share."""
 
-from typing import Annotated
+import os
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from swarm_cli.completion import task_ids
 
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The hub to talk to.")]
+
+
+def _allow(insecure: bool) -> None:
+    if insecure:
+        # The environment is what every command asks next.
+        os.environ["SWARM_INSECURE"] = "1"
+
+
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", callback=_allow, help="Send the credential over plain http to another machine, too."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The API's own JSON, nothing else.")]
 TaskId = Annotated[str, typer.Argument(metavar="ID", autocompletion=task_ids, help="The task; its id may be short.")]
 TaskIds = Annotated[
     list[str], typer.Argument(metavar="ID", autocompletion=task_ids, help="The tasks; ids may be short.")
 ]
+
+
+def insecure_option() -> Any:
+    """`--insecure` for every command that takes `--url`: the command itself is not told."""
+
+    def command(insecure: Insecure = False) -> None: ...
+
+    app = typer.Typer(add_completion=False)
+    app.command()(command)
+    (option,) = get_command(app).params
+    option.expose_value = False
+    return option
