@@ -5,6 +5,7 @@ else `values` of a `read`, or `done`.
 """
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -35,7 +36,7 @@ def system_ring() -> KeyringBackend | None:
     rings = chosen.backends if isinstance(chosen, ChainerBackend) else [chosen]
     # Those that refuse everything, forget everything or write plain text rate themselves below 1.
     ring = next(filter(recommended, rings), None)
-    if ring is None and sys.platform not in ("darwin", "win32"):
+    if ring is None and "DBUS_SESSION_BUS_ADDRESS" in os.environ:
         _greet_bus()
     return ring
 
@@ -43,7 +44,10 @@ def system_ring() -> KeyringBackend | None:
 def _greet_bus() -> None:
     import secretstorage
 
-    secretstorage.dbus_init().close()
+    try:
+        secretstorage.dbus_init().close()
+    except Exception:  # its own, jeepney's, and those of sockets
+        raise ConnectionError("the bus that DBUS_SESSION_BUS_ADDRESS names does not answer") from None
 
 
 def _do(ring: KeyringBackend, request: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +77,10 @@ def _forget(ring: KeyringBackend, name: str) -> bool:
 
 def _told(error: Exception, request: dict[str, Any]) -> str:
     """The error in one line, which cannot hold the value."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     value = request.get("value")
-    return type(error).__name__ if value and value[:20] in text else text.rstrip(": ")
+    if value and value in str(error):
+        return type(error).__name__
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
 
 
 if __name__ == "__main__":
