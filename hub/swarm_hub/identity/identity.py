@@ -97,7 +97,7 @@ class Identity:
             caller = await self._key(shown, credential, digest)
         else:
             try:
-                caller = self.signer.read(credential)
+                caller = self.signer.read(credential, self.clock())
             except NotAuthenticated as error:
                 raise self._refusal(shown, error.detail) from None
         if len(self._known) >= MOST_KNOWN:
