@@ -25,8 +25,9 @@ class HubProcess:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.settings = {"SWARM_RUNTIME": "scripted", "PORT": "0", "SWARM_REPO_ROOTS": str(folder), **settings}
-        self.settings.setdefault("SWARM_BOOTSTRAP_KEY", ADMIN_KEY)
+        self.settings.setdefault("SWARM_BOOTSTRAP_KEY", ADMIN_KEY)  # "": the hub makes a key of its own
         self.log = folder / "hub.log"
+        self.said = folder / "hub.out"
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,9 +46,14 @@ class HubProcess:
 
     def start(self) -> None:
         """Start it and wait until it accepts; afterwards it keeps its port, as a hub of a user's would."""
-        self._process = subprocess.Popen(
-            [PROGRAMS / "swarm-hub"], env=self.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        with self.said.open("ab") as said:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "swarm-hub"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.PIPE,
+            )
         accepts = threading.Event()
         threading.Thread(target=self._listen, args=(self._process, accepts), daemon=True).start()
         if not accepts.wait(START_LIMIT) or self._process.poll() is not None:

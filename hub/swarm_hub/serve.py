@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from swarm_api import __version__
 from swarm_hub.app import build_app, open_hub
+from swarm_hub.identity.first_key import make_first_key
 from swarm_hub.runtime_file import runtime_file
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
@@ -23,6 +24,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     async with open_hub(settings, settings.public_url or url) as hub:
+        await make_first_key(hub)
         config = server_config(build_app(hub, url))
         async with runtime_file(settings.data_dir / "hub.json", hub, url):
             await _Server(config, hub, url).serve(sockets=[listener])
