@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from swarm_api import __version__
 from swarm_hub.app import build_app, open_hub
+from swarm_hub.edge.connections import Connection
 from swarm_hub.identity.first_key import make_first_key
 from swarm_hub.runtime_file import runtime_file
 from swarm_hub.services import Hub
@@ -33,7 +34,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
 def server_config(app: ASGIApp) -> uvicorn.Config:
     """How the application is served, wherever that is."""
     return uvicorn.Config(
-        app, http="auto", ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
+        app, http=Connection, ws="websockets-sansio", ws_ping_interval=PING, ws_ping_timeout=PING,
         ws_per_message_deflate=False, ws_max_size=65_536, lifespan="off", access_log=False, log_config=None,
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
