@@ -31,6 +31,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("config", "swarm_cli.config_command:config", "Settings, one by one"),
         Entry("provider", "swarm_cli.provider:provider", "Where agents run"),
     ),
+    "Who may": (
+        Entry("login", "swarm_cli.login:login", "A token for this machine, from an API key"),
+        Entry("logout", "swarm_cli.logout:logout", "End it, at the hub and here"),
+        Entry("keys", "swarm_cli.keys:keys", "API keys: make them, see them, end them"),
+    ),
     "The hub on this machine": (
         Entry("orchestrator", "swarm_cli.orchestrator:orchestrator", "Start it, stop it, ask how it is"),
         Entry("doctor", "swarm_cli.doctor:doctor", "What is missing on this machine"),

@@ -80,3 +80,13 @@ def count(number: int) -> str:
     if number < 1_000_000:
         return f"{number / 1_000:.1f}k"
     return f"{number / 1_000_000:.1f}M"
+
+
+def moment_of(seconds: float) -> datetime:
+    """Of a time in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_shown(time: datetime | None) -> str:
+    """`2026-02-01 12:00 UTC`; without an end, `for ever`."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if time else "for ever"
