@@ -122,6 +122,8 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
         raise BadConfig(f"{path}: byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise BadConfig(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise BadConfig(f"{path}: numbers too long, or nested too deeply") from None
     if not isinstance(config, dict):
         raise BadConfig(f"{path}: must be a JSON object of settings, not {type(config).__name__}")
     return config

@@ -10,11 +10,11 @@ import typer
 
 from swarm_api.config import FIELDS, config_file
 from swarm_api.credentials import NAMES, VARIABLES, Credentials
-from swarm_cli.configured import Setting, parsed, remark, setting, settings
+from swarm_cli.configured import Setting, parsed, setting, settings
 from swarm_cli.faults import FAILED, wrong_usage
 from swarm_cli.screen import Screen, safe, safe_json, write
 from swarm_cli.setup_changes import OF_THE_HUB, SECRETS, Changes, make, warn
-from swarm_cli.setup_summary import tell_forgotten
+from swarm_cli.setup_summary import tell_forgotten, tell_remarks
 from swarm_cli.table import Cell, Column, lines, tabbed
 
 config = typer.Typer(
@@ -77,14 +77,13 @@ def set_(name: Name, value: Annotated[str | None, typer.Argument(metavar="VALUE"
         raise wrong_usage(f"{name}: the value is missing", hint=f"swarm config set {name} VALUE, or unset {name}")
     new = parsed(name, value)
     _make(Changes({name: new}, {}))
-    if said := remark(name, new):
-        warn(said)
+    tell_remarks({name: new})
     _warn_of_variable(name)
 
 
 @config.command()
 def unset(name: Name) -> None:
-    """Take a setting out of the config file, or a secret out of the credential store."""
+    """Take away a setting, or a stored secret."""
     secret = _secret(name)
     if secret in OF_THE_HUB:
         raise wrong_usage(f"{secret} is the hub's", hint="swarm logout")

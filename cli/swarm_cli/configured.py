@@ -20,15 +20,17 @@ DEFAULTS: Mapping[str, Any] = {
     "defaultTimeoutMinutes": 60,
 }
 
-# Settings of the contract for which this version has nothing yet.
+_LOCAL_ALONE = "this version has no provider but `local`: a hub started here"
 _LATER = {
-    **dict.fromkeys(("flyAppName", "flyRegion", "flyContainerImage"), "this version has no provider but `local`"),
     **dict.fromkeys(
-        ("azureSubscriptionId", "azureResourceGroup", "containerAppsEnvironment", "agentJobName"),
-        "this version has no provider but `local`",
+        (
+            "flyAppName", "flyRegion", "flyContainerImage", "azureSubscriptionId", "azureResourceGroup",
+            "containerAppsEnvironment", "agentJobName",
+        ),
+        f"{_LOCAL_ALONE} is not told of others' settings",
     ),
     "defaultBudgetCents": "this version's hub has no budgets, and refuses tasks that name one",
-}
+}  # fmt: skip
 _LONGEST_NUMBER = 15  # characters
 
 
@@ -68,7 +70,7 @@ def _setting(name: str, config: Mapping[str, Any], environ: Mapping[str, str]) -
 def remark(name: str, value: Any) -> str:
     """What somebody who sets this should know; empty when it simply works."""
     if name == "executorType" and value != "local":
-        return f"this version has no provider but `local`: a hub started here refuses {value}, and says so"
+        return f"{_LOCAL_ALONE} refuses {value}"
     return _LATER.get(name, "")
 
 

@@ -1,11 +1,13 @@
 """A single question over HTTP to somebody else's service: does it answer, and does it take this key?"""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from swarm_api.addresses import InsecureAddress, is_loopback, keep_private
 
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 PATIENCE = 10.0  # seconds for connecting, and for each read
 
 
@@ -37,7 +39,7 @@ def ask(url: str, secret_headers: Mapping[str, str] | None = None) -> Answer:
     except (httpx.LocalProtocolError, UnicodeError):  # whose text would show the key
         raise NoAnswer("the key holds characters that no key has") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise NoAnswer(str(error) or type(error).__name__) from error
+        raise NoAnswer(_NUMBER.sub("", str(error)) or type(error).__name__) from error
     return Answer(response.status_code, response.headers.get("date", ""), _object(response))
 
 

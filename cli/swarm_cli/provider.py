@@ -9,12 +9,13 @@ import typer
 
 from swarm_api.config import BadConfig, config_file
 from swarm_api.errors import HubUnreachable, SwarmError
-from swarm_cli.configured import remark, setting
+from swarm_cli.configured import setting
 from swarm_cli.options import AsJson, Url
 from swarm_cli.reading import Hub, connect, show_json
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.setup import Provider
 from swarm_cli.setup_changes import Changes, make, warn
+from swarm_cli.setup_summary import tell_remarks
 
 
 def provider(
@@ -50,8 +51,7 @@ def _show(hub: Hub, found: dict[str, Any], screen: Screen) -> None:
 def _set(name: str, url: str | None) -> None:
     make(Changes({"executorType": name}, {}), os.environ)
     write(f"{name}, in {safe(str(config_file(os.environ)))}")
-    if said := remark("executorType", name):
-        warn(said)
+    tell_remarks({"executorType": name})
     if variable := setting("executorType", os.environ).variable:
         warn(f"{variable} is set here, and wins")
     _tell_hub(name, url)

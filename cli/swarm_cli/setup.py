@@ -25,13 +25,14 @@ def setup(
 
         return report(setup_checks(os.environ), as_json)
     from swarm_cli.setup_changes import make
-    from swarm_cli.setup_summary import tell_made, tell_next
+    from swarm_cli.setup_summary import tell_made, tell_next, tell_remarks
 
     if stdin:
         from swarm_cli.setup_stdin import read_changes
 
         changes = read_changes(sys.stdin.buffer, provider)
-        return tell_made(changes, make(changes, os.environ), os.environ)
+        tell_made(changes, make(changes, os.environ), os.environ)
+        return tell_remarks(changes.settings)
     from swarm_cli.setup_wizard import ask_all, leave_plain_file
 
     changes = ask_all(provider, os.environ)

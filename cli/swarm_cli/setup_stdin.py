@@ -33,15 +33,16 @@ def read_changes(stream: BinaryIO, provider: str | None) -> Changes:
 def _object(content: bytes) -> dict[str, Any]:
     if len(content) > _LONGEST:
         raise wrong_usage(f"stdin: more than {_LONGEST:,} bytes", hint=_LIKE)
+    if not content.strip():
+        raise wrong_usage("stdin is empty", hint=_LIKE)
     try:
         found = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise wrong_usage(f"stdin: byte {error.start} is not UTF-8", hint=_LIKE) from None
     except json.JSONDecodeError as error:
-        place = f"stdin:{error.lineno}:{error.colno}" if content.strip() else "stdin is empty"
-        raise wrong_usage(f"{place}: not JSON: {error.msg}", hint=_LIKE) from None
-    except RecursionError:
-        raise wrong_usage("stdin: nested too deeply", hint=_LIKE) from None
+        raise wrong_usage(f"stdin:{error.lineno}:{error.colno}: not JSON: {error.msg}", hint=_LIKE) from None
+    except (ValueError, RecursionError):
+        raise wrong_usage("stdin: numbers too long, or nested too deeply", hint=_LIKE) from None
     if not isinstance(found, dict):
         raise wrong_usage(f"stdin: must be a JSON object, not {type(found).__name__}", hint=_LIKE)
     return found

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from swarm_api.addresses import is_loopback
@@ -26,7 +27,11 @@ def tell_made(changes: Changes, made: Made, environ: Mapping[str, str]) -> None:
     for name, secret in changes.secrets.items():
         write(f"  {name:<{_NAME}}{'removed' if secret is None else 'in the ' + made.stored[name]}")
     tell_forgotten(made)
-    for said in dict.fromkeys(remark(name, value) for name, value in changes.settings.items() if value is not None):
+
+
+def tell_remarks(settings: Mapping[str, Any]) -> None:
+    """What somebody who set these should know, each thing once."""
+    for said in dict.fromkeys(remark(name, value) for name, value in settings.items() if value is not None):
         if said:
             warn(said)
 

@@ -81,6 +81,8 @@ def test_what_is_no_address_is_refused(environ: dict[str, str], url: str) -> Non
     [
         (b'{"orchestratorUrl": "\xff"}', "byte 21 is not UTF-8"),
         ('{\n  "flyRegion": ord\n}', ":2:16: not JSON: Expecting value"),
+        ('{"defaultBudgetCents": ' + "9" * 5000 + "}", "numbers too long, or nested too deeply"),
+        ("[" * 100_000, "numbers too long, or nested too deeply"),
         ("[]", "must be a JSON object of settings, not list"),
         ('{"flyRegoin": "ord"}', "unknown setting 'flyRegoin'; known are agentJobName, "),
         ('{"flyRegion": 3}', "flyRegion: must be text, not 3"),
