@@ -67,6 +67,14 @@ class Resume(Wire):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sandbox(Wire):
+    """What the agent's commands run in. `network`: the `hub`'s model endpoint alone, or `all` the machine reaches."""
+
+    kind: Literal["bubblewrap"] = "bubblewrap"
+    network: Literal["hub", "all"] = "hub"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkOrder(Wire):
     """All a worker needs to know.
 
@@ -93,6 +101,7 @@ class WorkOrder(Wire):
     upstream: Upstream = field(default_factory=Upstream)
     resume: Resume | None = None
     workspace: str | None = None
+    sandbox: Sandbox | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from swarm_api.errors import Conflict
 from swarm_api.ids import short
-from swarm_api.worker import Limits, Resume, Source, Upstream, WorkOrder
+from swarm_api.worker import Limits, Resume, Sandbox, Source, Upstream, WorkOrder
 from swarm_executors.protocol import TIERS
 from swarm_hub.claims import hard_limit
 from swarm_hub.settings import Settings
@@ -74,7 +74,14 @@ def _order(pair: Pair, settings: Settings) -> WorkOrder:
         upstream=Upstream(base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key),
         resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
         workspace=str(settings.data_dir) if agent.provider == "local" else None,
+        sandbox=_sandbox(settings) if agent.provider == "local" else None,
     )
+
+
+def _sandbox(settings: Settings) -> Sandbox | None:
+    if settings.local_sandbox == "none":
+        return None
+    return Sandbox(kind=settings.local_sandbox, network=settings.local_sandbox_network)
 
 
 def source(spec: dict[str, Any]) -> Source:

@@ -4,14 +4,16 @@ import asyncio
 import fcntl
 import logging
 import os
+import resource
 import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from swarm_api.errors import StorageFailed
+from swarm_api.sandbox import SandboxUnavailable, try_bubblewrap
 from swarm_api.sealing import blot
 from swarm_hub.logs import configure
 from swarm_hub.serve import serve
@@ -19,6 +21,7 @@ from swarm_hub.settings import EXIT_CONFIG, SECRETS, BadSetting, Settings, read_
 from swarm_hub.store.database import DatabaseUnusable
 
 EXIT_BUSY = 75  # sysexits.h: EX_TEMPFAIL
+MOST_FILES = 65_536  # some programs of agents look at each number that could be one
 log = logging.getLogger(__name__)
 
 
@@ -30,8 +33,10 @@ def run() -> int:
     """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is busy or full."""
     try:
         settings = _take_settings()
+        _allow_connections()
         configure(settings.log_format, settings.log_level)
         _warn(settings)
+        _try_sandbox(settings)
         loop = _loop_factory()
         with (
             _data_folder(settings.data_dir),
@@ -53,6 +58,25 @@ def _take_settings() -> Settings:
         blot(variable)
         os.environ.pop(variable, None)
     return settings
+
+
+def _try_sandbox(settings: Settings) -> None:
+    """An agent that was to have a sandbox is never run without one: where there is none there is no hub."""
+    if settings.local_sandbox == "none":
+        return
+    try:
+        try_bubblewrap()
+    except SandboxUnavailable as reason:
+        raise BadSetting(f"LOCAL_SANDBOX is {settings.local_sandbox!r}, but {reason}; allowed here: none") from reason
+
+
+def _allow_connections() -> None:
+    """Each follower is an open file, and 1,024 of them is what systems usually begin with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # macOS refuses more than the kernel's own limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _warn(settings: Settings) -> None:

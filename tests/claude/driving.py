@@ -38,8 +38,8 @@ T = TypeVar("T", bound=Report)
 
 def make_place(folder: Path, **env: str) -> Place:
     """A repository with one commit, a home and a folder for temporary files, all below `folder`."""
-    place = Place(folder / "work", folder / "home", folder / "tmp", {})
-    for path in (place.workdir, place.home, place.tmp):
+    place = Place(folder / "work", folder / "home", folder / "tmp", {}, folder / "desk")
+    for path in (place.workdir, place.home, place.tmp, place.desk):
         path.mkdir(parents=True, exist_ok=True)
     names = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
     names |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org"}

@@ -1,6 +1,7 @@
 """What Claude Code sees of the machine and of the repository it works in, and what it hands on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -105,6 +106,6 @@ async def test_the_cli_is_the_one_that_came_with_the_sdk(api: ScriptedApi, place
     other.chmod(0o755)
     first = {"PATH": f"{other.parent}:{place.env['PATH']}"}
     api.scripts["look"] = [Turn((Text("Done."),))]
-    driven = await run(make_order(api.url, "look"), Place(place.workdir, place.home, place.tmp, {**place.env, **first}))
+    driven = await run(make_order(api.url, "look"), replace(place, env={**place.env, **first}))
     assert driven.result.summary == "Done."
     assert not (place.tmp / "other-ran").exists()

@@ -13,7 +13,7 @@ from swarm_worker.runtimes.claude import ClaudeRuntime
 async def main(url: str, workdir: str, home: str, prompt: str) -> None:
     folder = Path(home)
     env = {"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home}
-    place = Place(Path(workdir), folder, folder, env)
+    place = Place(Path(workdir), folder, folder, env, folder)
     async for _ in ClaudeRuntime().run(make_order(url, prompt), place):
         pass
 

@@ -29,7 +29,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = Place(folder, folder, folder, {"PATH": os.environ["PATH"]})
+        self.place = Place(folder, folder, folder, {"PATH": os.environ["PATH"]}, folder)
         self.spool = Spool(folder / "spool")
         self.outbox = Outbox(self.spool)
         self.halt = Halt()

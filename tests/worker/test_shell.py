@@ -21,7 +21,7 @@ class Heard:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(tmp_path, tmp_path, tmp_path, {"PATH": os.environ["PATH"], "WHO": "the agent"})
+    return Place(tmp_path, tmp_path, tmp_path, {"PATH": os.environ["PATH"], "WHO": "the agent"}, tmp_path)
 
 
 async def test_both_outputs_come_as_lines(place: Place) -> None:

@@ -18,6 +18,7 @@ from swarm_worker.outbox import Outbox
 from swarm_worker.place import make_place
 from swarm_worker.processes import end_all
 from swarm_worker.runtimes import Place, Runtime
+from swarm_worker.sandbox_place import in_sandbox
 from swarm_worker.session import Session
 from swarm_worker.status import read_status
 from swarm_worker.touched import Touched
@@ -62,6 +63,12 @@ async def carry_out(attempt: Attempt, opened: Opened) -> Work:
     checkout = opened.checkout
     place = make_place(attempt.order, attempt.workspace, checkout.path, checkout.repo.config)
     _announce(attempt, checkout)
+    async with in_sandbox(place, attempt.order, checkout) as place:
+        return await _carry_out(attempt, opened, place)
+
+
+async def _carry_out(attempt: Attempt, opened: Opened, place: Place) -> Work:
+    checkout = opened.checkout
     touched = Touched(checkout, attempt.outbox)
     result = await _run(attempt, place, touched)
     try:

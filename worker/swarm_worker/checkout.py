@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swarm_worker.git import Git
 from swarm_worker.gitconfig import Config
 from swarm_worker.locks import Lock
+
+if TYPE_CHECKING:
+    from swarm_worker.sandbox_repository import StandIn
 
 
 class CheckoutFailed(Exception):
@@ -44,6 +48,7 @@ class Checkout:
     """A branch in its worktree. A scratch repository is its own worktree, any other is linked to its repository.
 
     `git` names repository and worktree in each call: what an agent does to the `.git` in its folder leads nowhere.
+    `stand_in`: the repository that its agent has in its sandbox, where `git` runs too.
     """
 
     path: Path
@@ -52,6 +57,17 @@ class Checkout:
     branch: str
     base: str
     git: Git
+    stand_in: "StandIn | None" = None
+
+    @property
+    def state(self) -> Path:
+        """Where git notes what it is in the middle of. To be looked at, not to be written."""
+        return self.stand_in.git_dir if self.stand_in else self.git_dir
+
+    @property
+    def outside(self) -> Git:
+        """The same calls, but never in a sandbox; there they look at no file of the worktree."""
+        return self.stand_in.outside if self.stand_in else self.git
 
     @property
     def common(self) -> Path:

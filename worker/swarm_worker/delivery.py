@@ -61,7 +61,7 @@ async def _make_patch(checkout: Checkout, commit: str, tmp: Path) -> str:
 
 async def _diff(checkout: Checkout, commit: str, tmp: Path, *options: str) -> bytes:
     target = tmp / "patch"
-    await checkout.git.run(*options, *DIFF, f"--output={target}", "--end-of-options", checkout.base, commit, "--")
+    await checkout.outside.run(*options, *DIFF, f"--output={target}", "--end-of-options", checkout.base, commit, "--")
     if (size := target.stat().st_size) > MAX_PATCH:
         raise _too_big(size, MAX_PATCH)
     return target.read_bytes()

@@ -9,6 +9,8 @@ from pathlib import Path
 from swarm_worker.gitconfig import BY_GIT_ITSELF, PROGRAMS, Config, read_config
 from swarm_worker.guard import guarded
 from swarm_worker.processes import end_group
+from swarm_worker.sandbox import Sandbox
+from swarm_worker.sandbox import environment as environment_inside
 
 MERCY = 2.0
 """Seconds an interrupted git has to remove what it began."""
@@ -51,11 +53,15 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Git:
-    """Calls of git in one folder. `where` are the options that name repository and worktree."""
+    """Calls of git in one folder. `where` are the options that name repository and worktree.
+
+    In a `sandbox` what an agent configured may run: it reaches no more than the agent did.
+    """
 
     folder: Path
     env: Mapping[str, str]
     where: tuple[str, ...] = ()
+    sandbox: Sandbox | None = None
 
     @classmethod
     async def at(cls, folder: Path) -> tuple["Git", Config]:
@@ -98,10 +104,12 @@ class Git:
         return await self._finish(command, name, ok)
 
     async def _finish(self, command: Sequence[str], name: str, ok: Sequence[int]) -> str:
+        if self.sandbox:
+            command = self.sandbox.briefly(self.folder, list(command))
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.folder,
-            env=self.env,
+            env=environment_inside(self.env) if self.sandbox else self.env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -37,6 +37,8 @@ async def _deliver(attempt: Attempt, work: Work) -> ResultReport:
 async def tidy(attempt: Attempt, work: Work, result: ResultReport) -> None:
     """Remove the worktree when everything in it is on the branch; else say why it stays, and free the branch."""
     checkout, site = work.opened
+    if checkout.stand_in:
+        checkout.stand_in.discard()  # all of it is home, or the work would not have been kept
     if not checkout.linked:
         return
     reasons = [*work.saved.obstacles, *([work.saved.problem] if work.saved.problem else [])]

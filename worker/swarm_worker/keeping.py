@@ -37,12 +37,12 @@ async def save(checkout: Checkout, message: str) -> Saved:
     Raises `GitFailed` when git cannot; then all is as the agent left it.
     """
     _refuse_replaced(checkout)
-    _remove_locks(checkout)
+    await _remove_locks(checkout)
     git, _ = await checkout.git.secured()
     saved = Saved()
     status, index = await read_status(git), await read_index(git)
     inside = [path for path in index.links if (checkout.path / path / ".git").exists()]
-    operations = under_way(checkout.git_dir)
+    operations = under_way(checkout.state)
     head = await _commit(git, status, inside, message, operations, saved) or checkout.base
     at = status.branch if status.commit or status.dirty else None  # a branch without a commit is none
     await _settle_branch(checkout, git, at, head, operations, saved)
@@ -51,6 +51,9 @@ async def save(checkout: Checkout, message: str) -> Saved:
         saved.obstacles.append(f"of repositories inside it the branch holds only a commit's id: {some(inside)}")
     if hidden := [path for path in index.hidden if (checkout.path / path).exists()]:
         saved.obstacles.append(f"git was told not to look at {some(hidden)}")
+    if checkout.stand_in:
+        saved.notes += await checkout.stand_in.bring_home()
+        await checkout.stand_in.settle()
     return saved
 
 
@@ -61,14 +64,17 @@ def _refuse_replaced(checkout: Checkout) -> None:
             raise GitFailed("add", 128, f"{folder} was replaced by a link to {folder.resolve()}")
 
 
-def _remove_locks(checkout: Checkout) -> None:
+async def _remove_locks(checkout: Checkout) -> None:
     """A git that was killed leaves these. Whoever could hold them has been ended before."""
-    for lock in (
+    locks = [
         checkout.git_dir / "index.lock",
         checkout.git_dir / "HEAD.lock",
         checkout.common / f"{checkout.ref}.lock",
-    ):
+    ]
+    for lock in locks:
         lock.unlink(missing_ok=True)
+    if checkout.stand_in:
+        await checkout.stand_in.remove(locks)
 
 
 async def _commit(
@@ -169,7 +175,7 @@ def _judge(checkout: Checkout, status: Status, operations: Sequence[Operation], 
         saved.obstacles.append("the agent replaced the repository in it")
     if status.nested:
         saved.obstacles.append(f"repositories inside it are not part of the branch: {some(status.nested)}")
-    if (checkout.git_dir / "modules").exists() and checkout.linked:
+    if (checkout.state / "modules").exists() and checkout.linked:
         saved.obstacles.append("submodules were set up in it")
     if ignored := [path for path in status.ignored if not _made_again(path)]:
         saved.obstacles.append(f"ignored files are not part of the branch: {some(ignored)}")

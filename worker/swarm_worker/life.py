@@ -60,7 +60,8 @@ class Life:
                 return await self._work_and_tell()
         finally:
             timer.cancel()
-            shutil.rmtree("tmp", ignore_errors=True, dir_fd=self._opened)
+            for name in ("tmp", "desk"):
+                shutil.rmtree(name, ignore_errors=True, dir_fd=self._opened)
 
     async def _work_and_tell(self) -> int:
         result, work = await self._work()

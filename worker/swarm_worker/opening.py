@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from swarm_api.sandbox import SandboxUnavailable
 from swarm_api.worker import WorkOrder
 from swarm_worker.checkout import Checkout, CheckoutFailed
 from swarm_worker.locks import Busy, Lock
@@ -31,8 +32,12 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
         message = f"another attempt at this task still works in {path} after {patience:g} seconds"
         raise CheckoutFailed("worktree_busy", message) from busy
     try:
-        site = Site(path, order.branch, lock, order.resume is not None, say)
+        box = workspace / "sandboxes" / name
+        site = Site(path, order.branch, lock, order.resume is not None, say, box, order.sandbox is not None)
         return Opened(await _open(order, workspace, site), site)
+    except SandboxUnavailable as reason:
+        lock.close()
+        raise CheckoutFailed("sandbox_unavailable", f"there is no sandbox to work in: {reason}") from reason
     except BaseException:
         lock.close()
         raise

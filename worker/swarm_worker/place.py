@@ -22,9 +22,10 @@ def make_place(order: WorkOrder, workspace: Path, workdir: Path, config: Config)
     """The home stays for the task's next attempt; the folder for temporary files is the attempt's own."""
     home = workspace / "homes" / short(order.task_id)
     tmp = workspace / "agents" / order.agent_id / "tmp"
-    for folder in (home.parent, home, tmp):
+    desk = tmp.with_name("desk")
+    for folder in (home.parent, home, tmp, desk):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Place(workdir, home, tmp, _environment(order.agent_id, home, tmp, config, os.environ))
+    return Place(workdir, home, tmp, _environment(order.agent_id, home, tmp, config, os.environ), desk)
 
 
 def _environment(agent_id: str, home: Path, tmp: Path, config: Config, outside: Mapping[str, str]) -> dict[str, str]:

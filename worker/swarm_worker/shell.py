@@ -5,7 +5,6 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from swarm_worker.guard import guarded
 from swarm_worker.processes import end_group
 from swarm_worker.runtimes import Place
 from swarm_worker.text import LineSplitter
@@ -30,7 +29,7 @@ async def run_shell(command: str, place: Place, hear: Hear) -> int:
     pipes = {stream: os.pipe() for stream in streams}
     try:
         process = await asyncio.create_subprocess_exec(
-            *guarded("sh", "-c", command),
+            *place.command("sh", "-c", command),
             cwd=place.workdir,
             env=place.env,
             stdin=asyncio.subprocess.DEVNULL,

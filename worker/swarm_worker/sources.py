@@ -9,7 +9,7 @@ from swarm_worker.checkout import Checkout, CheckoutFailed, Repository, checkout
 from swarm_worker.git import Git, GitFailed, environment
 from swarm_worker.gitconfig import Config
 from swarm_worker.locks import Lock
-from swarm_worker.worktrees import Site, save_earlier, start_over
+from swarm_worker.worktrees import Site, confined, reclaim, save_earlier, start_over
 
 FETCHED = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 HEAD = "+HEAD:refs/remotes/origin/HEAD"
@@ -84,17 +84,20 @@ async def _open_scratch(site: Site) -> Checkout:
         return await _enter_scratch(site, site.base)
     if site.partial:
         shutil.rmtree(site.path, ignore_errors=True)
+    shutil.rmtree(site.box, ignore_errors=True)  # of a repository that somebody has removed
     site.set_aside()
     site.mark_partial("")
     site.path.mkdir(parents=True)
     git, config = await Git.at(site.path)
     base = await _begin(git, site.branch)
     site.mark_whole(base)
-    return _scratch(site, git, config, base)
+    return await confined(_scratch(site, git, config, base), site)
 
 
 async def _enter_scratch(site: Site, base: str) -> Checkout:
     checkout = _scratch(site, *await Git.at(site.path), base)
+    await reclaim(checkout, site)
+    checkout = await confined(checkout, site)
     await save_earlier(checkout, site)
     if site.resume:
         await checkout.git.run("checkout", "--quiet", site.branch, "--")

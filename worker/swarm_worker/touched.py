@@ -39,6 +39,8 @@ class Touched:
             try:
                 git, _ = await self._checkout.git.secured()
                 self.tell(await touched(git, self._checkout.base))
+                if self._checkout.stand_in:
+                    await self._checkout.stand_in.bring_branch()
             except GitFailed:
                 pass  # the agent is in the middle of something; the result says it all the same
             await asyncio.sleep(PAUSE)

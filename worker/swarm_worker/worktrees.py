@@ -11,6 +11,7 @@ from swarm_worker.checkout import Checkout, CheckoutFailed, Repository, checkout
 from swarm_worker.git import Git, GitFailed
 from swarm_worker.keeping import keep, save
 from swarm_worker.locks import Lock
+from swarm_worker.sandbox_repository import StandIn
 from swarm_worker.status import under_way
 
 REASON = "an agent of claude-swarm works here"
@@ -24,7 +25,8 @@ class Site:
     """Where a task's worktree is, and the lock that its attempts share.
 
     In the lock's file stand the base commit and whether the worktree is whole. One that is not holds nobody's work:
-    git was stopped while it made it, or while it removed what was on the branch already.
+    git was stopped while it made it, or while it removed what was on the branch already. In `box` is kept what its
+    agent's sandbox needs, if it is to have one.
     """
 
     path: Path
@@ -32,6 +34,8 @@ class Site:
     lock: Lock
     resume: bool
     say: Say
+    box: Path
+    sandboxed: bool
 
     @property
     def partial(self) -> bool:
@@ -64,20 +68,52 @@ async def enter(repo: Repository, site: Site, base: str) -> Checkout:
     try:
         git_dir = registered(repo.common, site.path)
         if git_dir and site.path.is_dir() and not site.path.is_symlink() and not site.partial:
-            return await _enter_again(checkout_of(site.path, git_dir, repo, site.branch, base), site)
+            checkout = checkout_of(site.path, git_dir, repo, site.branch, base)
+            await reclaim(checkout, site)
+            return await _enter_again(await confined(checkout, site), site)
+        await _reclaim_commits(checkout_of(site.path, repo.common, repo, site.branch, base), site)
         await _clear(repo, site, git_dir)
         site.mark_partial(base)
         checkout = await _add(repo, site, base)
     except GitFailed as failure:
         raise CheckoutFailed("checkout_failed", f"git cannot make the worktree {site.path}: {failure}") from failure
     site.mark_whole(checkout.base)
-    return checkout
+    return await confined(checkout, site)
+
+
+async def confined(checkout: Checkout, site: Site) -> Checkout:
+    """The checkout with a repository of its agent's own, if the agent is to have a sandbox."""
+    if not site.sandboxed:
+        return checkout
+    stand_in = StandIn(site.box, checkout)
+    await stand_in.make()
+    return stand_in.checkout
+
+
+async def reclaim(checkout: Checkout, site: Site) -> None:
+    """Save what a killed worker left in the sandbox of an earlier attempt."""
+    stand_in = StandIn(site.box, checkout)
+    if stand_in.is_left():
+        await save_earlier(stand_in.checkout, site)
+        stand_in.discard()
+
+
+async def _reclaim_commits(checkout: Checkout, site: Site) -> None:
+    """The same when its worktree is gone."""
+    stand_in = StandIn(site.box, checkout)
+    if stand_in.is_left():
+        for note in await stand_in.bring_home():
+            site.say(f"of an earlier attempt: {note}")
+        stand_in.discard()
 
 
 async def start_over(checkout: Checkout, site: Site) -> None:
     """Put the branch back to the base, in a worktree whose work has been saved."""
-    await _keep_tip(checkout.git, checkout, site)
+    await _keep_tip(checkout.outside, checkout, site)
     await checkout.git.run("checkout", "--quiet", "--force", "-B", checkout.branch, checkout.base, "--")
+    if checkout.stand_in:
+        await checkout.stand_in.bring_home()
+        await checkout.stand_in.settle()
     site.mark_whole(checkout.base)
 
 
@@ -90,7 +126,7 @@ async def remove(checkout: Checkout, site: Site) -> None:
 
 async def leave(checkout: Checkout) -> None:
     """Let the worktree stay, but give the branch free for others."""
-    await checkout.git.run("update-ref", "--no-deref", "-m", "kept by claude-swarm", "HEAD", "HEAD")
+    await checkout.outside.run("update-ref", "--no-deref", "-m", "kept by claude-swarm", "HEAD", "HEAD")
     await checkout.repo.worktree("unlock", "--", str(checkout.path))
 
 
@@ -99,7 +135,7 @@ async def save_earlier(checkout: Checkout, site: Site) -> None:
     saved = await save(checkout, "wip: what an earlier attempt left")
     for note in saved.notes + saved.obstacles + ([saved.problem] if saved.problem else []):
         site.say(f"of an earlier attempt: {note}")
-    for operation in under_way(checkout.git_dir):
+    for operation in under_way(checkout.state):
         await checkout.git.run(*operation.quit)
 
 
@@ -109,6 +145,8 @@ async def _enter_again(checkout: Checkout, site: Site) -> Checkout:
         raise _held(checkout.branch, holder)
     if site.resume:
         await checkout.git.run("checkout", "--quiet", checkout.branch, "--")
+        if checkout.stand_in:
+            await checkout.stand_in.settle()
     else:
         await start_over(checkout, site)
     await checkout.repo.worktree("lock", "--reason", REASON, "--", str(checkout.path), ok=(0, 128))

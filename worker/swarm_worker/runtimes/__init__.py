@@ -1,11 +1,12 @@
 """What thinks inside a worker."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from swarm_api.worker import Report, WorkOrder
+from swarm_worker.guard import guarded
 
 
 class RuntimeCrashed(Exception):
@@ -17,13 +18,17 @@ class Place:
     """Where a runtime works: its worktree, a home that stays for the task's next attempt, and a clean environment.
 
     `env` is the whole environment of everything the runtime starts. It holds neither the worker's token nor
-    anything of the hub's; `home` and `tmp` are named in it as HOME and TMPDIR.
+    anything of the hub's; `home` and `tmp` are named in it as HOME and TMPDIR. `desk` is for files about the run, which
+    an agent in a sandbox can read but not change. `command` makes the command line that runs a program here: it ends
+    when this process ends, and is to be started from the main thread.
     """
 
     workdir: Path
     home: Path
     tmp: Path
     env: Mapping[str, str]
+    desk: Path
+    command: Callable[..., list[str]] = guarded
 
 
 class Runtime(Protocol):

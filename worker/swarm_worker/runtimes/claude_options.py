@@ -11,7 +11,6 @@ import claude_agent_sdk
 from claude_agent_sdk import ClaudeAgentOptions
 
 from swarm_api.worker import WorkOrder
-from swarm_worker.guard import guarded
 from swarm_worker.runtimes import Place, claude_launch
 
 # The one that came with the SDK, never one that is found on a PATH: the two speak a protocol of their own.
@@ -37,7 +36,7 @@ def options(
     order: WorkOrder, place: Place, stderr: Callable[[str], None], resume: str | None = None
 ) -> ClaudeAgentOptions:
     environment = _environment(order, place)
-    instructions = place.tmp / "instructions.txt"
+    instructions = place.desk / "instructions.txt"
     instructions.write_bytes(_instructions(order).encode(errors="replace"))
     common: dict[str, Any] = {
         "cli_path": _program(place),
@@ -91,8 +90,9 @@ def _environment(order: WorkOrder, place: Place) -> dict[str, str]:
 
 def _program(place: Place) -> Path:
     """The SDK runs one file: a script that starts the CLI so that it dies with us and sees only its environment."""
-    command = guarded(sys.executable, "-I", "-S", claude_launch.__file__, str(CLI))
-    program = place.tmp / "claude"
+    # The environment is made clean first: in a sandbox the agent can read that of whatever stands before the CLI.
+    command = (sys.executable, "-I", "-S", claude_launch.__file__, *place.command(str(CLI)))
+    program = place.desk / "claude"
     program.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'))
     program.chmod(0o700)
     return program

@@ -1,0 +1,209 @@
+"""The repository that an agent in a sandbox works with: it stands in for the real one, and its work is fetched from it.
+
+Where the real repository is, the agent finds this one: with the same commits and branches, with objects, references and
+configuration of its own. The objects of the real one are read through `alternates`; nothing there can be changed. What
+the agent commits comes home as from a stranger's server: git in the sandbox sends it, git outside checks each object
+and takes in the task's own branch alone.
+"""
+
+import asyncio
+import os
+import shlex
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from swarm_worker import sandbox_config
+from swarm_worker.checkout import Checkout, CheckoutFailed
+from swarm_worker.git import Git, GitFailed
+from swarm_worker.keeping import keep
+from swarm_worker.sandbox import INSIDE, USER_CONFIG, Mounts, Sandbox, given, shown
+
+OBJECTS = INSIDE / "objects"
+DEEPEST = 5
+"""Steps from one alternate to the next that git takes."""
+LEFT_OUT = shutil.ignore_patterns(
+    "commondir.lock", "config", "config.worktree", "hooks", "*.lock", "lfs", "logs", "modules", "objects",
+    "packed-refs", "refs", "reftable", "rr-cache", "worktrees",
+)  # fmt: skip
+"""Of the folder that git keeps about a worktree; of a scratch repository that is the repository."""
+MOST = 20
+"""Other branches of an agent's that are kept."""
+FETCH = (
+    "-c", "fetch.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+    "--no-auto-maintenance", "--no-recurse-submodules", "--update-head-ok",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """Kept in `box` until all of it is home. `real` is the checkout as it is outside."""
+
+    box: Path
+    real: Checkout
+
+    @property
+    def folder(self) -> Path:
+        return self.box / "repository"
+
+    @property
+    def git_dir(self) -> Path:
+        """What the agent's git keeps about the worktree."""
+        return self.folder / self.real.git_dir.relative_to(self.real.common)
+
+    @property
+    def outside(self) -> Git:
+        """Calls in the real repository, which look at no file of the worktree."""
+        return Git(self.real.common, self.real.git.env, (f"--git-dir={self.real.git_dir}",))
+
+    @property
+    def mounts(self) -> Mounts:
+        """The worktree in which nobody can replace `.git`, and this repository in the place of the real one."""
+        dot_git = shown(self.real.path / ".git") if self.real.linked else ()
+        return (*given(self.real.path), *dot_git, *self._repository)
+
+    @property
+    def checkout(self) -> Checkout:
+        """The checkout as the worker uses it: its git runs in the sandbox."""
+        sandbox = Sandbox(self.mounts)
+        return replace(self.real, git=replace(self.real.git, sandbox=sandbox), stand_in=self)
+
+    def is_left(self) -> bool:
+        """Whether the worker of an earlier attempt was killed before all of it was home."""
+        return self.box.exists()
+
+    async def make(self) -> None:
+        """Raises `CheckoutFailed` when the worktree is not as it was made."""
+        if not self.real.intact() or (self.real.path / ".git").is_symlink():
+            raise CheckoutFailed("checkout_failed", f"{self.real.path} is not as it was made: its .git was replaced")
+        new = replace(self, box=self.box.with_name(f"{self.box.name}.new"))
+        shutil.rmtree(new.box, ignore_errors=True)
+        new.box.mkdir(mode=0o700, parents=True)
+        await new._fill()
+        new.box.rename(self.box)
+
+    def discard(self) -> None:
+        shutil.rmtree(self.box, ignore_errors=True)
+
+    async def bring_home(self) -> list[str]:
+        """All that is committed: then this can be discarded. What there is to say of it. Raises `GitFailed`."""
+        references = await self._references()
+        await self._bring_branch(references.get(self.real.ref))
+        return await self._keep_others(references)
+
+    async def bring_branch(self) -> None:
+        """What is on the branch by now."""
+        await self._bring_branch((await self._references()).get(self.real.ref))
+
+    async def settle(self) -> None:
+        """Let the real worktree be on its branch, with nothing staged."""
+        await self.outside.run("symbolic-ref", "-m", "work of the agent", "HEAD", self.real.ref)
+        await self.outside.run("read-tree", "HEAD")
+
+    async def remove(self, paths: list[Path]) -> None:
+        """Files of the agent's repository: in the sandbox, where a link leads to nothing of anybody's."""
+        command = Sandbox(self._repository).briefly(self.real.common, ["rm", "-f", "--", *map(str, paths)])
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+        await process.wait()
+
+    @property
+    def _repository(self) -> Mounts:
+        mounts = given(self.folder, self.real.common)
+        for number, objects in enumerate(_stores(self.real.common / "objects")):
+            mounts += shown(objects, OBJECTS / str(number))
+            if (objects / "info/alternates").exists():  # its paths lead nowhere in the sandbox
+                mounts += shown(self.box / "empty", OBJECTS / str(number) / "info/alternates")
+        return (*mounts, *shown(self.box / "user.gitconfig", USER_CONFIG))
+
+    @property
+    def _inside(self) -> Git:
+        """Calls in the agent's repository that need no worktree."""
+        return replace(self.outside, sandbox=Sandbox(self._repository))
+
+    async def _fill(self) -> None:
+        real, outside = self.real, self.outside
+        settings = sandbox_config.read(await outside.run("config", "-z", "--show-scope", "--list"))
+        listing = await outside.run("for-each-ref", "--format=%(objectname) %(refname)")
+        if real.linked:
+            self.folder.mkdir()
+            shutil.copy(real.common / "HEAD", self.folder)
+        shutil.copytree(real.git_dir, self.git_dir, symlinks=True, ignore=LEFT_OUT)
+        for name in ("info", "shallow"):
+            _copy(real.common / name, self.folder / name)
+        for name in ("refs/heads", "refs/tags", "objects/info", "objects/pack"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        stores = [f"{OBJECTS / str(number)}\n" for number, _ in enumerate(_stores(real.common / "objects"))]
+        (self.folder / "objects/info/alternates").write_text("".join(stores))
+        (self.folder / "config").write_text(sandbox_config.of_repository(settings), errors="surrogateescape")
+        (self.box / "user.gitconfig").write_text(sandbox_config.of_user(settings), errors="surrogateescape")
+        (self.box / "empty").touch()
+        for path in (self.folder / "packed-refs", self.box / "references"):
+            path.write_text(listing, errors="surrogateescape")
+        self._note_home(_parse(listing).get(real.ref, real.base))
+
+    async def _references(self) -> dict[str, str]:
+        arguments = ("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/stash")
+        return _parse(await self._inside.run(*arguments))
+
+    async def _bring_branch(self, tip: str | None) -> None:
+        """Force the real branch to the tip; what somebody else has put there meanwhile is kept."""
+        home = (self.box / "home").read_text()
+        if tip is None or tip == home:
+            return
+        found = await self.outside.run("rev-parse", "--verify", "--quiet", self.real.ref, ok=(0, 1))
+        await self._fetch(f"+{self.real.ref}:{self.real.ref}")
+        there = found.strip()
+        if there and there != home and not await self.outside.says("merge-base", "--is-ancestor", there, tip):
+            await keep(self.outside, self.real.branch, there)
+        self._note_home(tip)
+
+    async def _keep_others(self, references: dict[str, str]) -> list[str]:
+        """Other branches, and what was stashed last: kept where nothing else holds it."""
+        known = _parse((self.box / "references").read_text(errors="surrogateescape"))
+        new = {name: tip for name, tip in references.items() if known.get(name) != tip and name != self.real.ref}
+        some = dict(list(new.items())[:MOST])
+        notes = [f"{len(new) - MOST:,} more branches of the agent's are left out"] if len(new) > MOST else []
+        if not some:
+            return notes
+        await self._fetch(*some)
+        loose = set((await self.outside.run("rev-list", *some.values(), "--not", "--all")).split())
+        for name, tip in some.items():
+            if tip in loose:
+                loose.remove(tip)
+                kept = await keep(self.outside, self.real.branch, tip)
+                if name != f"refs/heads/{kept}":
+                    notes.append(f"{name.removeprefix('refs/heads/')} of the sandbox is kept as {kept}")
+        return notes
+
+    async def _fetch(self, *references: str) -> None:
+        serve = Sandbox(self._repository).briefly(self.real.common, ["git-upload-pack"])
+        program = f"--upload-pack=env -i PATH={shlex.quote(os.defpath)} {shlex.join(serve)}"
+        try:
+            await self.outside.run(*FETCH, program, "--", str(self.real.common), *references)
+        except GitFailed as failure:
+            message = f"the repository of the sandbox gives nothing that git takes: {failure.complaint}"
+            raise GitFailed("fetch", failure.code, message) from failure
+
+    def _note_home(self, tip: str) -> None:
+        (self.box / "home").write_text(tip)
+
+
+def _parse(listing: str) -> dict[str, str]:
+    return {name: tip for tip, _, name in (line.partition(" ") for line in listing.splitlines())}
+
+
+def _stores(objects: Path, depth: int = 0) -> list[Path]:
+    """A folder of objects, and those it borrows from."""
+    try:
+        named = (objects / "info/alternates").read_text().splitlines() if depth < DEEPEST else []
+    except OSError:
+        named = []
+    paths = [(objects / name).resolve() for name in named if name and not name.startswith("#")]
+    return [objects, *(store for path in paths if path.is_dir() for store in _stores(path, depth + 1))]
+
+
+def _copy(path: Path, target: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
+    elif path.is_file():
+        shutil.copy(path, target)
