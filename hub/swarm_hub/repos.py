@@ -56,9 +56,11 @@ def _refuse_outside(path: Path, real: str, where: str, roots: Iterable[Path]) ->
     """Raises `Forbidden` for a repository that is really somewhere else."""
     if any(Path(real).is_relative_to(root.resolve()) for root in roots):
         return
-    allowed = ", ".join(str(root) for root in roots)
+    allowed = ", ".join(str(root) for root in roots) or "none"
     raise Forbidden(
-        f"{where}repo: {path} is outside the folders of SWARM_REPO_ROOTS ({allowed})", code="repo_not_allowed"
+        f"{where}repo: {path} is outside the folders of SWARM_REPO_ROOTS ({allowed}), and not for you without the "
+        "scope admin",
+        code="repo_not_allowed",
     )
 
 

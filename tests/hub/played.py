@@ -17,6 +17,7 @@ from swarm_api.tasks import Task
 from swarm_api.worker import Report, ResultReport, to_wire
 from swarm_executors.protocol import Handle, Launch, Observation
 from swarm_hub.app import build_app, open_hub
+from swarm_hub.identity.keys import NOBODYS, Key
 from swarm_hub.serve import server_config
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
@@ -125,6 +126,14 @@ class PlayedHub:
                 event = await anext(spawned)
         launch = await self.stage.launch_of(event.payload["agentId"])
         return Worker(self.http, self.stage, launch.agent_id, launch.token)
+
+    def bearer(self, *scopes: str) -> dict[str, str]:
+        """The header of somebody who may no more than this."""
+        identity = self.parts.identity
+        key = Key("key_ofatester", "tester", NOBODYS, frozenset(scopes), "local", 0)
+        identity.book.keys[key.id] = key
+        caller = self.parts.grants.for_key(key.id, None, identity.clock())
+        return {"Authorization": f"Bearer {identity.signer.sign(caller, identity.clock())}"}
 
     def token(self, agent_id: str) -> str:
         """A worker token of an agent's."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.git import git
-from hub.played import PlayedHub
+from hub.played import PlayedHub, played_hub
 from hub.problems import assert_problem
 from hub.submitting import submit, submit_batch
 
@@ -136,3 +136,12 @@ async def test_a_ref_that_begins_with_a_dash_is_refused(shared: PlayedHub, own_r
 
 async def test_a_base_without_a_repository_is_refused(shared: PlayedHub) -> None:
     assert_problem(await submit(shared, baseRef="main"), 422, "invalid_input", "baseRef")
+
+
+async def test_an_admin_may_name_a_repository_anywhere(tmp_path: Path, repo: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    async with played_hub(root) as hub:
+        task = {"prompt": "Go", "hold": True, "repo": str(repo)}
+        assert (await hub.post("/api/tasks", task, **hub.bearer("tasks:write"))).status_code == 403
+        assert (await hub.post("/api/tasks", task, **hub.bearer("tasks:write", "admin"))).status_code == 201
