@@ -1,5 +1,6 @@
 """What a hub at rest takes."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ def measure(folder: Path) -> Iterator[Figure]:
     with running(folder) as hub:
         time.sleep(REST)
         yield Figure("hub at rest, RSS", hub.process.memory_info().rss / 2**20, "MiB", at_most=130)
-        if sys.platform == "linux":
+        if sys.platform == "linux" and os.geteuid() == 0:  # the hub lets nobody else look
             yield Figure("hub at rest, PSS", hub.process.memory_full_info().pss / 2**20, "MiB")
         cpu = hub.cpu_seconds
         time.sleep(REST)
