@@ -8,6 +8,7 @@ from swarm_api.errors import InvalidInput
 
 _MOST = 100  # fields that are named
 _NAME = 100  # characters of a field's name that are repeated
+_SECRET = frozenset({"apiKey"})  # fields whose values are not repeated, whatever they are
 
 
 def invalid(error: ValidationError) -> InvalidInput:
@@ -34,7 +35,7 @@ def _message(item: Any) -> str:
     shown = repr(item["input"])
     # An address may hold credentials.
     simple = isinstance(item["input"], str | int | float | bool) and len(shown) <= 80 and "@" not in shown
-    return f"{message}, not {shown}" if simple else message
+    return f"{message}, not {shown}" if simple and _SECRET.isdisjoint(item["loc"]) else message
 
 
 def _length(limits: Any) -> str:

@@ -58,3 +58,10 @@ async def status(hub: PlayedHub, credential: str, path: str = "/api/tasks") -> i
 def forget_limits(hub: PlayedHub) -> None:
     """As if a minute had passed: the test is about something else, and asks more often than one may."""
     hub.parts.identity.attempts = Attempts()
+
+
+def pass_time(hub: PlayedHub, seconds: float) -> None:
+    """Let so many seconds pass, for all that ends with time."""
+    identity = hub.parts.identity
+    before = identity.clock
+    identity.clock = lambda: before() + seconds

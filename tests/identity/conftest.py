@@ -1,12 +1,13 @@
 """What the tests of identity ask for: a hub in the test's loop, one of its own or one for a module."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from hub.played import PlayedHub, played_hub
+from identity.asking import forget_limits
 from identity.credentials import SECRET, Wallet, fill_wallet
 
 
@@ -21,6 +22,15 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Play
     """One hub for all tests of a module."""
     async with played_hub(tmp_path_factory.mktemp("shared"), jwt_secret=(SECRET,)) as hub:
         yield hub
+
+
+@pytest.fixture
+def rested(shared: PlayedHub) -> Iterator[PlayedHub]:
+    """The hub of the module, to which nobody has come for a while."""
+    clock = shared.parts.identity.clock
+    forget_limits(shared)
+    yield shared
+    shared.parts.identity.clock = clock
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
