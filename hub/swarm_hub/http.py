@@ -98,7 +98,7 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Route:
-    """A row of the table. `answers` maps a status to its model, or to a media type where it is no JSON."""
+    """A row of the table. `answers` maps a status to its model, to a media type where it is no JSON, to None."""
 
     method: Literal["GET", "POST", "PUT", "DELETE", "WS"]
     path: str

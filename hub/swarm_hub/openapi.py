@@ -34,6 +34,11 @@ IDEMPOTENCY = {
     "schema": {"type": "string", "maxLength": 255},
     "description": "The same key and body give the same answer for 24 hours.",
 }
+SECURITY_SCHEMES = {
+    "user": {"type": "http", "scheme": "bearer", "description": "A token of /api/auth/token, or an API key itself."},
+    "worker": {"type": "http", "scheme": "bearer", "description": "The token that an agent's worker was started with."},
+    "model": {"type": "http", "scheme": "bearer", "description": "The token that an agent calls the model with."},
+}
 _STREAMS = {"/api/events": ("text/event-stream",), "/api/tasks/{id}/logs": ("text/event-stream", "text/plain"),
             "/api/tasks/{id}/diff": ("text/x-diff",)}  # fmt: skip
 
@@ -49,7 +54,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Claude Swarm", "version": __version__, "summary": "Runs many Claude coding agents at once."},
         "paths": paths,
-        "components": {"schemas": {**schemas, "Problem": PROBLEM}},
+        "components": {"schemas": {**schemas, "Problem": PROBLEM}, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
@@ -58,7 +63,9 @@ def _schemas(routes: Sequence[Route]) -> tuple[Mapping[Any, Any], dict[str, Any]
     for route in routes:
         wanted += [(kind, "validation", TypeAdapter(kind)) for kind in route.body]
         wanted += [
-            (kind, "serialization", TypeAdapter(kind)) for kind in route.answers.values() if not isinstance(kind, str)
+            (kind, "serialization", TypeAdapter(kind))
+            for kind in route.answers.values()
+            if kind is not None and not isinstance(kind, str)
         ]
     unique = {(kind, mode): (kind, mode, adapter) for kind, mode, adapter in wanted}
     refs, document = TypeAdapter.json_schemas(
@@ -72,6 +79,7 @@ def _operation(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
         "summary": route.summary,
         "operationId": _operation_id(route),
         "x-permission": route.permission,
+        "security": _security(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": _responses(route, refs),
     }
@@ -83,6 +91,15 @@ def _operation(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
         content = {"application/json": {"schema": schema}}
         operation["requestBody"] = {"required": any(map(_has_required, route.body)), "content": content}
     return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Scopes are named, which OpenAPI 3.1 allows for every scheme. Nothing is needed where the list is empty."""
+    if route.permission == "open":
+        return []
+    if route.permission in SECURITY_SCHEMES:
+        return [{route.permission: []}]
+    return [{"user": [route.permission]}]
 
 
 def _has_required(kind: type[Any]) -> bool:
@@ -112,7 +129,9 @@ def _inline(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(route: Route, refs: Mapping[Any, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for status, kind in route.answers.items():
-        if isinstance(kind, str):
+        if kind is None:
+            content = {}
+        elif isinstance(kind, str):
             content = _json_of(kind, {})
         else:
             content = _json_of("application/json", refs[(kind, "serialization")])

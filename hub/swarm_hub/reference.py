@@ -21,7 +21,8 @@ def page(document: Mapping[str, Any]) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{escape(title)}</h1><p>{escape(document['info']['summary'])} "
-        f"The same as a document: <a href=openapi.json>openapi.json</a>.</p>{body}</html>"
+        f"The same as a document: <a href=openapi.json>openapi.json</a>.</p><p>A call carries <code>Authorization: "
+        f"Bearer</code> and a token or an API key; the word in brackets is the scope it takes.</p>{body}</html>"
     )
 
 
