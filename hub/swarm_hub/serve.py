@@ -22,13 +22,18 @@ PING = 20.0  # seconds between two pings of a WebSocket
 
 async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve on a listening socket until SIGTERM or SIGINT. Raises `DatabaseUnusable`."""
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = _url(*listener.getsockname()[:2])
     async with open_hub(settings, settings.public_url or url) as hub:
         await make_first_key(hub)
         config = server_config(build_app(hub, url))
         async with runtime_file(settings.data_dir / "hub.json", hub, url):
             await _Server(config, hub, url).serve(sockets=[listener])
+
+
+def _url(host: str, port: int) -> str:
+    """Where programs of this machine find it: by loopback, where nobody else hears them, if it listens everywhere."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what it must not be called
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:

@@ -28,6 +28,10 @@ def test_one_that_only_its_machine_or_its_proxy_reaches_does_not(start_hub: Star
     assert WARNING not in said(start_hub(**settings))
 
 
+def test_one_that_listens_everywhere_is_found_on_loopback_by_its_own_machine(start_hub: Start) -> None:
+    assert start_hub(**BEYOND).url.startswith("http://127.0.0.1:")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there the limits of others can be read")
 def test_it_may_have_more_open_files_than_it_was_started_with(start_hub: Start) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
