@@ -88,7 +88,8 @@ class AuditEntry(Answer):
 
 
 class AuditList(Answer):
-    """Newest first; older ones come with `before=<nextBefore>`."""
+    """Newest first; older ones come with `before=<nextBefore>`. `refused`: by reason, since the hub was started."""
 
     entries: list[AuditEntry]
     next_before: int | None = None
+    refused: dict[str, int] = {}

@@ -64,4 +64,6 @@ def _home(address: str) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((int(ip) >> HOME << HOME, HOME)))
+    if ip.version == 6 and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(ip) >> HOME << HOME, HOME)))
+    return str(ip)

@@ -26,7 +26,8 @@ class AuditQuery(Model):
 
 async def audit(call: Call) -> Response:
     query = call.query(AuditQuery)
-    return reply(await call.hub.store.read(lambda c: _page(c, query)))
+    page = await call.hub.store.read(lambda c: _page(c, query))
+    return reply(page.model_copy(update={"refused": dict(call.hub.identity.attempts.refused)}))
 
 
 def _page(connection: Connection, query: AuditQuery) -> AuditList:
