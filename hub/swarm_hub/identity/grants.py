@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, or_, select, update
 
 from swarm_api.auth import KeyIn
-from swarm_api.errors import Conflict, Forbidden, NotFound
+from swarm_api.errors import Conflict, Forbidden, NotAuthenticated, NotFound
 from swarm_hub.identity.book import Book
 from swarm_hub.identity.callers import ADMIN, LOCAL, SCOPES, Caller
 from swarm_hub.identity.identity import BOOTSTRAP
@@ -77,8 +77,16 @@ def record_token(tx: Transaction, caller: Caller) -> None:
     })  # fmt: skip
 
 
+def refuse_revoked(tx: Transaction, caller: Caller) -> None:
+    """Raises `NotAuthenticated` for a token that was revoked while its request was on the way to here."""
+    if tx.execute(select(t.jti).where(t.jti == caller.jti, t.revoked_ms.is_not(None))).first() is not None:
+        raise NotAuthenticated("the token was revoked")
+
+
 def revoke_tokens(tx: Transaction, caller: Caller, device: str | None) -> list[str]:
     """End a device's tokens, or the caller's own with all that it was refreshed from and to. The ids of those ended."""
+    if device is None and caller.id != LOCAL and tx.execute(select(t.jti).where(t.jti == caller.jti)).first() is None:
+        record_token(tx, caller)  # the database was put back to a time before it
     mine = t.sub == caller.id
     which = or_(t.jti == caller.jti, t.root == caller.root) if device is None else t.device == device
     ended = [str(jti) for jti in tx.execute(select(t.jti).where(mine, which, t.revoked_ms.is_(None))).scalars()]

@@ -37,6 +37,7 @@ async def refresh(call: Call) -> Response:
     made = call.hub.grants.refreshed(call.caller, call.hub.identity.clock())
 
     def work(tx: Transaction) -> None:
+        grants.refuse_revoked(tx, call.caller)
         if made.id != LOCAL:
             grants.record_token(tx, made)
         call.record(tx, "token.refresh", target=made.jti, detail=made.device)
