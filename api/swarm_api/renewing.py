@@ -93,6 +93,7 @@ class Renewing:
         self._clock = clock
         self._lock = threading.Lock()
         self._held: Held | None = None
+        self._refused: set[str | None] = set()
 
     def token(self) -> str | None:
         with self._lock:
@@ -107,8 +108,9 @@ class Renewing:
         with self._lock:
             if self._held is not None and self._held.text != refused:
                 return self._held.text  # another one met the same refusal before
+            self._refused.add(refused)
             for text in (self._shelf.token(), self._shelf.spare()):
-                if text is not None and text != refused and not Held.of(text).is_over(self._clock()):
+                if text is not None and text not in self._refused and not Held.of(text).is_over(self._clock()):
                     self._held = Held.of(text)
                     return text
             return None
