@@ -43,6 +43,18 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
             process.communicate()
 
 
+@pytest.fixture
+def other() -> Iterator[int]:
+    """A process that hides nothing, and is what it will be: it has answered."""
+    with subprocess.Popen([*ORDINARY, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"there\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"there\n"
+        yield process.pid
+
+
 def reading(pid: int, name: str) -> str:
     """The last line that somebody says who reads a file of a process: how much there is, or what went wrong."""
     program = [*ORDINARY, sys.executable, "-c", READ, str(pid), name]
@@ -50,14 +62,10 @@ def reading(pid: int, name: str) -> str:
     return (run.stdout or run.stderr).splitlines()[-1]
 
 
-def test_the_same_user_reads_neither_its_environment_nor_its_memory(hub: Sealed) -> None:
-    with subprocess.Popen([*ORDINARY, "sleep", "60"]) as other:
-        try:
-            assert reading(other.pid, "environ") == "10"
-            for name in ("environ", "mem", "maps"):
-                assert "PermissionError" in reading(hub.pid, name)
-        finally:
-            other.kill()
+def test_the_same_user_reads_neither_its_environment_nor_its_memory(hub: Sealed, other: int) -> None:
+    assert reading(other, "environ") == "10"
+    for name in ("environ", "mem", "maps"):
+        assert "PermissionError" in reading(hub.pid, name)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look")
