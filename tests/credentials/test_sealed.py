@@ -1,10 +1,14 @@
 """The bytes of the encrypted file, and every way in which they can be wrong."""
 
+import base64
 import hashlib
+import json
 import struct
 from collections.abc import Callable
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from credentials.examples import EXAMPLES
 from swarm_api.credentials.sealed import BadSeal, seal, unseal
@@ -12,6 +16,11 @@ from swarm_api.credentials.sealed import BadSeal, seal, unseal
 HERE = b"0123456789abcdef0123456789abcdef:1000"
 DAMAGED = "^is damaged or was tampered with; delete it and store the credentials again$"
 CUT_SHORT = "^is cut short; delete it and store the credentials again$"
+OF_VERSION_1 = base64.b64decode(
+    "c3dhcm0tY3JlZHMKAAEAAACbMz2+p0ZbBYR9wt1Y6+lr1qAxUKUYotUavVMvF/8Bfh9tx6UggrpEYcMabvakX6eVvuuWrXiuEjAN"
+    "Lxybg10pm1qnxi9a8yIx00kLNKqnkONpMLmAaclT75VbOgrDmEzaDvI/UKet4I6OX4N3p01ey1NJu9gpUX7s4GFB6e+cjupDDDSy"
+    "E5VYyyA="
+)
 LENGTH = range(14, 18)
 REGIONS = {"magic": 0, "version": 12, "salt": 18, "nonce": 34, "fingerprint": 46, "text": 62}
 
@@ -36,6 +45,19 @@ def flipped(content: bytes, at: int, bit: int = 1) -> bytes:
 
 def test_what_is_sealed_is_unsealed(content: bytes) -> None:
     assert unseal(content, HERE) == EXAMPLES
+
+
+def test_what_the_first_version_wrote_is_read_for_ever() -> None:
+    assert unseal(OF_VERSION_1, HERE) == {"github-token": "made by the first version"}
+
+
+def test_the_header_is_authenticated_with_the_text(content: bytes) -> None:
+    """Opened here by the published parameters alone."""
+    secret = hashlib.scrypt(HERE, salt=content[18:34], n=2**15, r=8, p=1, maxmem=2**26, dklen=48)
+    cipher, nonce, sealed = AESGCM(secret[:32]), content[34:46], content[62:-32]
+    assert json.loads(cipher.decrypt(nonce, sealed, content[:62])) == EXAMPLES
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(nonce, sealed, None)
 
 
 def test_no_credential_can_be_read_in_it(content: bytes) -> None:
