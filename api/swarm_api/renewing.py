@@ -12,7 +12,7 @@ from swarm_api.errors import NotAuthenticated
 
 MARGIN = 3600.0
 """Seconds before its end from which on a token is renewed; one that lives for less than two hours: from its half on."""
-_SELDOM = 60.0  # seconds
+_SOON, _SELDOM = 1.0, 60.0  # seconds
 
 
 class Claims(NamedTuple):
@@ -93,11 +93,12 @@ class Renewing:
         self._clock = clock
         self._lock = threading.Lock()
         self._held: Held | None = None
+        self._asked = False
         self._refused: set[str | None] = set()
 
     def token(self) -> str | None:
         with self._lock:
-            now = self._clock()
+            now, self._asked = self._clock(), True
             if self._held is None or self._held.is_over(now):
                 self._held = self._found(now)
             if self._held is not None and self._held.is_due(now):
@@ -117,6 +118,8 @@ class Renewing:
 
     def rest(self) -> float:
         held, now = self._held, self._clock()
+        if not self._asked:
+            return _SOON
         if held is None or held.due is None or held.is_over(now):
             return _SELDOM
         return max(0.1, held.due - now)
