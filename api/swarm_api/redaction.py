@@ -1,0 +1,210 @@
+"""What must not be shown: the credentials in use, known exactly, and the shapes of common ones.
+
+Everything that is logged, answered, stored as a log line or put in an event passes a `Redactor`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from swarm_api.redaction_forms import forms, plain_forms
+from swarm_api.redaction_keys import SIGN, PrivateKeys, followed
+from swarm_api.redaction_shapes import SHAPES, Shape, compiled
+
+MARK = "[redacted]"
+SHORTEST = 8
+"""Characters of a credential in use: what is shorter is no secret, and would be found in every other word."""
+LONG_LINE = 65_536
+"""Characters of a line that are held back for its end; what is longer is passed on in pieces."""
+LONGEST = 16_384
+"""Characters of what is recognised over the ends of pieces. A longer one is a secret whose middle may be dropped."""
+
+_WORD_ENDS = " \t\"'<>,;"
+_Gates = tuple[tuple[str, tuple[tuple[str, Shape], ...]], ...]
+
+
+def _gates(folded: bool) -> _Gates:
+    """By their rare character, each anchor with its shape."""
+    by_rare: dict[str, list[tuple[str, Shape]]] = {}
+    for shape in SHAPES:
+        if shape.folded is folded:
+            by_rare.setdefault(shape.rare, []).extend((anchor, shape) for anchor in shape.anchors)
+    return tuple((rare, tuple(anchors)) for rare, anchors in by_rare.items())
+
+
+_EXACT, _FOLDED = _gates(folded=False), _gates(folded=True)
+
+
+class Redactor:
+    """Replaces credentials by `[redacted]`. May be used by several threads at once."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        """`known`: the credentials in use."""
+        self._credentials: tuple[str, ...] = ()
+        self._known: tuple[str, ...] = ()
+        self._exact: tuple[bytes, ...] = ()
+        self.longest = LONGEST
+        """Characters over which something to be redacted may extend."""
+        self.learn(*known)
+
+    def learn(self, *credentials: str) -> None:
+        """Further credentials are in use from now on."""
+        long_enough = (credential for credential in credentials if len(credential) >= SHORTEST)
+        self._credentials = tuple(dict.fromkeys([*self._credentials, *long_enough]))
+        known = {form for credential in self._credentials for form in forms(credential)}
+        self._known = tuple(sorted(known, key=len, reverse=True))
+        plain = {form for credential in self._credentials for form in plain_forms(credential)}
+        self._exact = tuple(form.encode() for form in sorted(plain, key=len, reverse=True))
+        self.longest = max([LONGEST, *map(len, self._known)])
+
+    @property
+    def exact(self) -> tuple[bytes, ...]:
+        """The credentials in use, as they are and as they are in JSON."""
+        return self._exact
+
+    def text(self, text: str) -> str:
+        """The text with every credential replaced: those in use, also in base 64, and those that look like one."""
+        text = self.in_lines(text)
+        return "".join(followed(PrivateKeys(MARK), text)) if SIGN in text else text
+
+    def beginning(self, text: str) -> str:
+        """Of a text that was cut off: without its last `longest` characters, in which a credential may begin."""
+        return self.in_lines(text[: self.settled(text)])
+
+    def settled(self, text: str) -> int:
+        """Up to where nothing depends on what comes next."""
+        cut = max(0, len(text) - self.longest)
+        for start, end in self.spans(text):
+            if start < cut < end:
+                return start if end - start <= self.longest else end
+        return cut
+
+    def value(self, value: Any) -> Any:
+        """The same for every text in a JSON value, names too."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(str(key)): self.value(inner) for key, inner in value.items()}
+        return [self.value(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+    def mask(self, data: bytes) -> bytes:
+        """Data that is exact otherwise, with the credentials in use replaced by as many other bytes."""
+        for credential in self._exact:
+            if credential in data:
+                data = data.replace(credential, MARK.encode().ljust(len(credential), b"*")[: len(credential)])
+        return data
+
+    def known_in(self, text: str) -> bool:
+        """Whether it holds a credential in use."""
+        for known in self._known:  # noqa: SIM110  # half as slow as a generator, which each line would pay for
+            if known in text:
+                return True
+        return False
+
+    def suspects(self, text: str) -> bool:
+        """Whether there is anything to replace. One look at many lines costs less than a look at each."""
+        return self.known_in(text) or SIGN in text or any(compiled(shape).search(text) for shape in _likely(text))
+
+    def stream(self) -> "RedactedStream":
+        return RedactedStream(self)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the text holds a credential, with the label that tells it: in order, none overlapping."""
+        found = [match.span() for shape in _likely(text) for match in compiled(shape).finditer(text)]
+        for known in self._known:
+            if known in text:
+                found += [match.span() for match in re.finditer(re.escape(known), text)]
+        return _merged(found)
+
+    def in_lines(self, text: str) -> str:
+        """The text without what is found within one line: all but keys that extend over several."""
+        for known in self._known:
+            if known in text:
+                text = text.replace(known, MARK)
+        for shape in _likely(text):
+            text = compiled(shape).sub(_replacement(shape), text)
+        return text
+
+
+class RedactedStream:
+    """A text that comes in pieces, cut anywhere. Holds back a line until its end, or the end of what is too long."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._keys = PrivateKeys(MARK)
+        self._held: list[str] = []
+        self._length = 0
+        self._within = False
+        """A secret without an end goes on: it was replaced already."""
+
+    def feed(self, chunk: str) -> str:
+        """What may be passed on by now: whole lines, or a piece of a long one."""
+        if self._within:
+            chunk = self._rest_of_word(chunk)
+        end = max(chunk.rfind("\n"), chunk.rfind("\r")) + 1
+        ended = self._ended(self._take() + chunk[:end]) if end else ""
+        if end < len(chunk):
+            self._held.append(chunk[end:])
+            self._length += len(chunk) - end
+        if self._length > LONG_LINE + 2 * self._redactor.longest:
+            ended += self._settled(self._take())
+        return ended
+
+    def line(self, line: str) -> str:
+        """A whole line, without its end, instead of pieces."""
+        return self._ended(line)
+
+    def end(self) -> str:
+        """The rest, when nothing more will come."""
+        return self._ended(self._take())
+
+    def _take(self) -> str:
+        held = "".join(self._held)
+        self._held, self._length = [], 0
+        return held
+
+    def _ended(self, text: str) -> str:
+        text = self._redactor.in_lines(text)
+        return "".join(followed(self._keys, text)) if self._keys.inside or SIGN in text else text
+
+    def _settled(self, text: str) -> str:
+        """The beginning of a long line, up to where something may go on that cannot be told yet, which is held."""
+        cut = self._redactor.settled(text)
+        self._within = cut == len(text)
+        self._held, self._length = [text[cut:]], len(text) - cut
+        return self._redactor.in_lines(text[:cut])
+
+    def _rest_of_word(self, chunk: str) -> str:
+        """What follows the secret."""
+        ends = [at for each in "\r\n" + _WORD_ENDS if (at := chunk.find(each)) >= 0]
+        self._within = not ends
+        return chunk[min(ends) :] if ends else ""
+
+
+def _likely(text: str) -> Iterator[Shape]:
+    """The shapes of which the text holds an anchor."""
+    for rare, anchors in _EXACT:
+        if rare in text:
+            for anchor, shape in anchors:
+                if anchor in text:
+                    yield shape
+    folded = text.lower()
+    for rare, anchors in _FOLDED:
+        if rare in folded:
+            for anchor, shape in anchors:
+                if anchor in folded:
+                    yield shape
+
+
+def _replacement(shape: Shape) -> str:
+    return rf"\g<keep>{MARK}" if "(?P<keep>" in shape.pattern else MARK
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
