@@ -22,6 +22,7 @@ from swarm_hub.http import Route
 from swarm_hub.identity.agent_tokens import AgentTokens
 from swarm_hub.identity.attempts import Attempts
 from swarm_hub.identity.book import read_book
+from swarm_hub.identity.bootstrap import note_bootstrap
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
 from swarm_hub.identity.jwts import Signer
@@ -78,8 +79,10 @@ async def _identity(settings: Settings, store: Store) -> Identity:
     """With the secrets of the settings, or those of the data folder, made on first start."""
     worker = await asyncio.to_thread(load_secret, settings.data_dir / "worker.secret")
     signing = settings.jwt_secret or [await asyncio.to_thread(load_secret, settings.data_dir / "jwt.secret")]
+    if bootstrap := settings.bootstrap_key:
+        await store.write(lambda tx: note_bootstrap(tx, bootstrap, worker))
     book = await store.read(lambda c: read_book(c, store.now_ms()))
-    return Identity(book, Signer(signing), AgentTokens(worker), Attempts(), settings.bootstrap_key)
+    return Identity(book, Signer(signing), AgentTokens(worker), Attempts(), bootstrap)
 
 
 def build_app(hub: Hub, url: str) -> ASGIApp:
