@@ -15,7 +15,7 @@ from swarm_api.base import from_ms, rfc3339
 from swarm_hub.identity.grants import LOCAL_TTL
 from swarm_hub.services import Hub
 
-AGAIN = 60  # seconds
+LOOK, AGAIN = 10.0, 60.0  # seconds
 log = logging.getLogger(__name__)
 
 
@@ -33,18 +33,23 @@ async def runtime_file(path: Path, hub: Hub, url: str) -> AsyncIterator[None]:
 
 
 async def _renew(path: Path, hub: Hub, url: str) -> None:
-    pause = LOCAL_TTL / 2
+    """By the clock on the wall, looked at often: timers stand still while the machine sleeps, and clocks are set."""
+    made = hub.identity.clock()
+    due = made + LOCAL_TTL / 2
     while True:
         with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(LOOK):
                 await hub.local_ended.wait()
+        now = hub.identity.clock()
+        if made <= now < due and not hub.local_ended.is_set():
+            continue
         hub.local_ended.clear()
         try:
             await asyncio.to_thread(_write, path, _note(hub, url))
-            pause = LOCAL_TTL / 2
+            made, due = now, now + LOCAL_TTL / 2
         except OSError as error:  # a full disk, say: there is time to try again before the token has run out
             log.warning("the token in %s could not be renewed: %s", path, error)
-            pause = AGAIN
+            made, due = now, now + AGAIN
 
 
 def _note(hub: Hub, url: str) -> str:
