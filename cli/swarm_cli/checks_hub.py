@@ -18,6 +18,7 @@ from swarm_cli.probe import Answer, NoAnswer, ask
 from swarm_cli.reading import connect
 
 CLOCKS_MAY_DIFFER = 30.0  # seconds; the hub allows tokens as much
+_DOCUMENTATION = ("198.51.100.1", 9)  # RFC 5737: nobody's
 _START = "swarm orchestrator start --background"
 _RESTART = "swarm orchestrator stop, then swarm orchestrator start --background"
 _OTHER_PORT = "PORT=0 swarm orchestrator start --background"
@@ -112,6 +113,33 @@ def _clock(date: str) -> Iterator[Check]:
 
 
 def _exposure(url: str) -> Iterator[Check]:
-    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname):
-        found = f"{url} is plain http beyond this machine: whoever is on the way can read it"
-        yield Check("transport", "wrong", found, "put it behind https, then swarm config set orchestratorUrl https://…")
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname):
+        if parts.scheme != "https":
+            found = f"{url} is plain http beyond this machine: whoever is on the way can read it"
+            yield Check(
+                "transport", "wrong", found, "put it behind https, then swarm config set orchestratorUrl https://…"
+            )
+        return
+    address = own_address()
+    if address and _answers(address, parts.port or 80):
+        found = f"other machines reach it, at {address}, and in the clear unless a proxy with https is before it"
+        yield Check("reach", "note", found, "start it with HOST=127.0.0.1, or with a firewall and TRUSTED_PROXIES")
+
+
+def own_address() -> str:
+    """This machine's address towards others; empty when there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        try:
+            sender.connect(_DOCUMENTATION)  # sends nothing: it only finds the way
+        except OSError:
+            return ""
+        return str(sender.getsockname()[0])
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
