@@ -52,7 +52,7 @@ ORDINARY = [
     '"integrity": "sha512-' + drawn(86, "abcDEF012+/") + '=="',
     "sha256:" + "0123456789abcdef" * 4,
     "sk-learn and sk-ant farms; task-ant-colony-optimizer-v2; desk-ant-repellent-9000",
-    'resolved "https://registry.npmjs.org/@babel/core/-/core-7.24.0.tgz"',
+    'resolved "https://packages.example/@babel/core/-/core-7.24.0.tgz"',
     "GET http://localhost:3000/@scope/package?at=10:30@noon",
     "ssh://git@github.com:22/ada/demo.git, git@github.com:ada/demo.git, mail ada@example.org",
     "def fm2_compute_the_second_moment_of_inertia(self) -> float:",
