@@ -1,5 +1,6 @@
 """A home of the test's own, on a machine with an id and without a keyring."""
 
+import sys
 import uuid
 from pathlib import Path
 
@@ -17,9 +18,13 @@ def machine_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+# On Linux a keyring is found by a variable that is not set here; elsewhere it would be the user's own.
+NO_KEYRING = {} if sys.platform == "linux" else {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+
+
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return {"HOME": str(tmp_path / "home")}
+    return {"HOME": str(tmp_path / "home"), **NO_KEYRING}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Machines without a keyring, and keyrings of all kinds that do not do what they should."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from worker.waiting import has_ended
 TESTS = Path(__file__).parents[1]
 NAME = "swarm-api-key"
 KEY = EXAMPLES[NAME]
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="keyrings elsewhere need no bus")
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ def told(warnings: list[str]) -> str:
     return warning.removeprefix("the system keyring cannot be used (").partition("); ")[0]
 
 
+@on_linux
 def test_without_a_bus_nothing_is_started(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a desktop has no Secret Service, and does not pay to learn it."""
     monkeypatch.setattr("subprocess.Popen.__init__", pytest.fail)
@@ -57,6 +61,7 @@ def test_a_bus_without_a_keyring_is_no_reason_for_a_warning(short: Path, environ
         bus.end()
 
 
+@on_linux
 def test_a_bus_that_is_gone_is_told(environ: dict[str, str], warnings: list[str]) -> None:
     environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere/bus"
     assert Credentials(environ, warnings.append).store(NAME, KEY) == "encrypted file"
