@@ -86,6 +86,7 @@ def _environment(folder: Path) -> dict[str, str]:
         **committer,
         "GIT_CONFIG_NOSYSTEM": "1",
         "HOME": str(folder / "home"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",  # the hub's first key is no keepsake
         "SWARM_DATA_DIR": str(folder / "data"),
         "SWARM_REPO_ROOTS": str(folder),
         "SIMULATE_MODE": "true",

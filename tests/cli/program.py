@@ -24,6 +24,8 @@ class Swarm:
         home = folder / "home"
         home.mkdir(exist_ok=True)
         base = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        # macOS has one keyring for all homes: the developer's own.
+        base |= {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         self.environ: Mapping[str, str] = {**base, "SWARM_DATA_DIR": str(folder / "data"), **environ}
 
     def __call__(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> subprocess.CompletedProcess[str]:

@@ -13,9 +13,12 @@ import pytest
 
 from cli.program import LIMIT, Swarm
 from cli.work import script
+from hubs import ADMIN_KEY
+from waiting import until
 
 KEY = "sk-ant-api03-" + "k" * 40
-SETTINGS = {"PORT": "0", "SWARM_RUNTIME": "scripted"}
+SETTINGS = {"PORT": "0", "SWARM_RUNTIME": "scripted", "SWARM_BOOTSTRAP_KEY": ADMIN_KEY}
+NO_KEY_YET = {"SWARM_BOOTSTRAP_KEY": ""}
 
 
 @pytest.fixture
@@ -209,3 +212,36 @@ def test_what_is_configured_for_other_providers_is_no_obstacle(local: Swarm) -> 
     fields = {"flyAppName": "shop", "agentJobName": "job", "githubToken": "ghp_" + "a" * 36, "defaultTimeoutMinutes": 5}
     assert local("setup", "--stdin", stdin=json.dumps(fields)).returncode == 0
     assert local("orchestrator", "start", "--background").returncode == 0
+
+
+def shown_key(text: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith("admin API key (shown once): ")]
+    return line.rpartition(" ")[2]
+
+
+def test_the_first_start_shows_the_admin_key_and_no_later_one_does(local: Swarm) -> None:
+    first = local("orchestrator", "start", "--background", **NO_KEY_YET)
+    key, url = shown_key(first.stderr), first.stdout.strip()
+    assert local("agents", SWARM_API_KEY=key, SWARM_URL=url).returncode == 0
+    local("orchestrator", "stop")
+    assert local("orchestrator", "start", "--background", **NO_KEY_YET).stderr == ""
+
+
+def test_a_terminal_shows_it_too(local: Swarm) -> None:
+    code, seen = local.on_terminal("orchestrator", "start", "--background", SWARM_BOOTSTRAP_KEY="")
+    assert code == 0
+    assert shown_key(seen).startswith("sk_swarm_")
+
+
+def test_the_log_of_a_hub_in_the_background_has_no_admin_key(local: Swarm) -> None:
+    key = shown_key(local("orchestrator", "start", "--background", **NO_KEY_YET).stderr)
+    assert key not in (local.folder / "data/hub.log").read_text()
+
+
+async def test_a_hub_goes_on_when_who_started_it_is_killed_before_it_accepts(local: Swarm) -> None:
+    starting = local.start("orchestrator", "start", "--background", **NO_KEY_YET)
+    await until(lambda: (local.folder / "data/hub.lock").exists())
+    starting.kill()
+    starting.communicate()
+    await until(lambda: noted(local))
+    assert local("agents").returncode == 0
