@@ -5,20 +5,25 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import aclosing
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
+from swarm_api.base import Model
 from swarm_api.errors import SwarmError
 from swarm_api.events import Event, EventList, LogLine, LogPage
+from swarm_api.invalid import invalid
 from swarm_api.sender import Sender, query
 from swarm_api.source import Source, source_of
 from swarm_api.streams import OnTrouble, follow
 from swarm_api.tasks import Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
 from swarm_api.words import FINISHED, EventType, TaskStatus, TaskType
+
+Sent = TypeVar("Sent", bound=Model)
 
 _ENDINGS: tuple[EventType, ...] = ("task_completed", "task_failed", "task_cancelled")
 
@@ -200,17 +205,18 @@ class HubClient:
     # Keys and tokens
 
     async def token(self, api_key: str, device: str | None = None) -> TokenOut:
-        """A token for an API key. The client needs no credential for it."""
+        """A token for an API key. The client needs no credential for it. Raises `InvalidInput` for the device."""
         self._sender.keep_private()
-        return await self._sender.post("/api/auth/token", TokenOut, TokenIn(api_key=api_key, device=device).to_json())
+        wish = _valid(TokenIn, api_key=api_key, device=device)
+        return await self._sender.post("/api/auth/token", TokenOut, wish.to_json())
 
     async def refresh(self) -> TokenOut:
         """A token like the one the client shows, with more time. That one stays good until its end."""
         return await self._sender.post("/api/auth/refresh", TokenOut)
 
     async def revoke(self, device: str | None = None) -> None:
-        """End the token that the client shows, or all that its key has on a device."""
-        await self._sender.act("POST", "/api/auth/revoke", RevokeIn(device=device).to_json())
+        """End the token that the client shows, or all that its key has on a device. Raises `InvalidInput`."""
+        await self._sender.act("POST", "/api/auth/revoke", _valid(RevokeIn, device=device).to_json())
 
     async def make_key(self, wish: KeyIn) -> KeyMade:
         """A new API key, shown this once. Raises `Forbidden` for scopes that the client's own credential lacks.
@@ -233,6 +239,13 @@ class HubClient:
 
 def _task(task_id: str) -> str:
     return f"/api/tasks/{quote(task_id, safe='')}"
+
+
+def _valid(kind: type[Sent], **fields: Any) -> Sent:
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        raise invalid(error) from None  # its own text repeats what was given
 
 
 def _body(task: TaskIn | Mapping[str, Any]) -> bytes:

@@ -69,10 +69,10 @@ def _from_stdin() -> str:
 def _asked(address: str) -> str:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise wrong_usage("the key is asked for on a terminal, and this is none", hint=_FROM_STDIN)
-    sys.stderr.write(f"API key for {safe(address)} (not shown): ")
-    sys.stderr.flush()
     try:
-        with without_echo():
+        with without_echo():  # before the question: who answers at once is not shown either
+            sys.stderr.write(f"API key for {safe(address)} (not shown): ")
+            sys.stderr.flush()
             line = sys.stdin.readline()
     except KeyboardInterrupt:
         raise Fault("stopped; nothing was changed", exit_code=INTERRUPTED) from None
