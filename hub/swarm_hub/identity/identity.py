@@ -74,7 +74,6 @@ class Identity:
         known = self._known.get(digest) or self._given.get(digest)
         caller = known or await self._check(shown, shown.credential, digest)
         if end := self.book.end_of(caller, self.clock()):
-            self._known.pop(digest, None)
             raise self._refusal(shown, end)
         return caller
 
