@@ -23,6 +23,7 @@ from swarm_hub.store import schema
 
 SECRET = "the secret of the hub in the tests of identity"
 OTHER_SECRET = "the secret of some other hub, just as long"
+HS256 = {"alg": "HS256", "typ": "JWT"}
 HOUR = 3600
 Claims = dict[str, Any]
 

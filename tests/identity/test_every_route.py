@@ -10,6 +10,7 @@ import pytest
 from hub.played import PlayedHub
 from identity.asking import exchange, forget_limits
 from identity.credentials import (
+    HS256,
     OTHER_SECRET,
     SECRET,
     Claims,
@@ -28,7 +29,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SCOPES = ("tasks:read", "tasks:write", "agents:read", "metrics:read", "admin")
 OF_USERS = ("user", *SCOPES)
-HS256 = {"alg": "HS256", "typ": "JWT"}
 UNKNOWN_KEY = f"sk_swarm_nobodys_{'x' * 43}"
 ENDED = ("a revoked key", "a token of a revoked key", "a revoked token", "an expired key", "a token of an earlier run")
 
