@@ -208,6 +208,16 @@ def test_a_stored_key_is_the_hubs(local: Swarm) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_a_store_that_cannot_be_trusted_is_told_before_a_hub_runs_without_a_key(local: Swarm) -> None:
+    local("setup", "--stdin", stdin=f'{{"anthropicApiKey": "{KEY}"}}')
+    store = local.folder / "home/.config/claude-swarm/credentials.enc"
+    store.chmod(0o644)
+    run = local("orchestrator", "start", "--background", SWARM_RUNTIME="claude")
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"error: {store}: open to others (mode 0644); chmod 600 ")
+    assert not noted(local)
+
+
 def test_what_is_configured_for_other_providers_is_no_obstacle(local: Swarm) -> None:
     fields = {"flyAppName": "shop", "agentJobName": "job", "githubToken": "ghp_" + "a" * 36, "defaultTimeoutMinutes": 5}
     assert local("setup", "--stdin", stdin=json.dumps(fields)).returncode == 0

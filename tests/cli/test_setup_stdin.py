@@ -1,6 +1,7 @@
 """`swarm setup --stdin`: settings and secrets as JSON, all of them or none. No terminal, no keyring."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ SETTINGS: dict[str, Any] = {
 
 def folder(swarm: Swarm) -> Path:
     return swarm.folder / "home/.config/claude-swarm"
+
+
+def files(swarm: Swarm) -> dict[str, bytes]:
+    """All that is kept, without what locks it."""
+    return {path.name: path.read_bytes() for path in folder(swarm).iterdir() if path.suffix != ".lock"}
 
 
 def given(swarm: Swarm, fields: Any, *flags: str) -> tuple[int, str, str]:
@@ -158,24 +164,49 @@ def test_a_mark_at_its_beginning_is_no_obstacle(lonely: Swarm) -> None:
     assert given(lonely, b'\xef\xbb\xbf{"defaultModel": "opus"}')[0] == 0
 
 
-def test_what_cannot_be_stored_leaves_everything_as_it_was(lonely: Swarm) -> None:
-    given(lonely, {"defaultModel": "haiku"})
-    (folder(lonely) / "credentials.enc").write_bytes(b"not ours")
-    (folder(lonely) / "credentials.enc").chmod(0o600)
-    code, out, error = given(lonely, {"defaultModel": "opus", "anthropicApiKey": KEY})
+def block(swarm: Swarm, name: str) -> None:
+    """Let the file be read but not written: its draft's name is taken by a folder."""
+    (folder(swarm) / f"{name}.new").mkdir()
+
+
+def test_a_secret_that_cannot_be_stored_leaves_the_settings_as_they_were(lonely: Swarm) -> None:
+    given(lonely, {"defaultModel": "haiku", "flyRegion": "ord"})
+    block(lonely, "credentials.enc")
+    code, out, error = given(lonely, {"defaultModel": "opus", "flyRegion": None, "anthropicApiKey": KEY})
     assert (code, out) == (1, "")
-    assert "credentials.enc: is damaged" in error
-    assert config(lonely) == {"defaultModel": "haiku"}
+    assert "credentials.enc: Is a directory; nothing was changed" in error
+    assert config(lonely) == {"defaultModel": "haiku", "flyRegion": "ord"}
+    assert secrets(lonely)["anthropic-api-key"] is None
 
 
-def test_a_config_that_cannot_be_written_leaves_the_secrets_as_they_were(lonely: Swarm) -> None:
-    given(lonely, {"anthropicApiKey": KEY})
-    (folder(lonely) / "config.json").write_text("{")
-    code, _, error = given(lonely, {"defaultModel": "opus", "githubToken": SECRETS["githubToken"]})
-    assert code == 2
-    assert "config.json:1:2: not JSON" in error
-    (folder(lonely) / "config.json").unlink()
-    assert (secrets(lonely)["anthropic-api-key"], secrets(lonely)["github-token"]) == ("encrypted file", None)
+def test_settings_that_cannot_be_written_leave_the_secrets_as_they_were(lonely: Swarm) -> None:
+    given(lonely, {"anthropicApiKey": KEY, "swarmApiKey": SWARM_KEY})
+    before = secrets(lonely)
+    block(lonely, "config.json")
+    fields = {"orchestratorUrl": "https://hub.example", "anthropicApiKey": None, "githubToken": SECRETS["githubToken"]}
+    code, _, error = given(lonely, fields)
+    assert code == 1
+    assert "config.json.new: Is a directory" in error
+    assert secrets(lonely) == before
+
+
+@pytest.mark.parametrize(("name", "content"), [("config.json", "{"), ("credentials.enc", "not ours")])
+def test_what_cannot_be_read_is_told_and_nothing_is_kept(lonely: Swarm, name: str, content: str) -> None:
+    given(lonely, {"defaultModel": "haiku", "anthropicApiKey": KEY})
+    (folder(lonely) / name).write_text(content)
+    before = files(lonely)
+    code, out, error = given(lonely, {"defaultModel": "opus", "githubToken": SECRETS["githubToken"]})
+    assert (code != 0, out) == (True, "")
+    assert error.startswith(f"error: {folder(lonely) / name}:")
+    assert files(lonely) == before
+
+
+def test_of_several_at_once_none_undoes_another(lonely: Swarm) -> None:
+    every = [{field: value} for field, value in {**SETTINGS, **SECRETS}.items() if field != "orchestratorUrl"]
+    with ThreadPoolExecutor(4) as pool:
+        assert [code for code, _, _ in pool.map(lambda fields: given(lonely, fields), every)] == [0] * len(every)
+    assert config(lonely) == {name: value for name, value in SETTINGS.items() if name != "orchestratorUrl"}
+    assert [name for name, origin in secrets(lonely).items() if origin is None] == ["orchestrator-jwt"]
 
 
 @pytest.mark.parametrize(
