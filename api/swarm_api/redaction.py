@@ -130,7 +130,7 @@ class RedactedStream:
     """A text that comes in pieces, cut anywhere. Holds back a line until its end, or the end of what is too long."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+        self.redactor = redactor
         self._keys = PrivateKeys(MARK)
         self._held: list[str] = []
         self._length = 0
@@ -146,7 +146,7 @@ class RedactedStream:
         if end < len(chunk):
             self._held.append(chunk[end:])
             self._length += len(chunk) - end
-        if self._length > LONG_LINE + 2 * self._redactor.longest:
+        if self._length > LONG_LINE + 2 * self.redactor.longest:
             ended += self._settled(self._take())
         return ended
 
@@ -164,15 +164,15 @@ class RedactedStream:
         return held
 
     def _ended(self, text: str) -> str:
-        text = self._redactor.in_lines(text)
+        text = self.redactor.in_lines(text)
         return "".join(followed(self._keys, text)) if self._keys.inside or SIGN in text else text
 
     def _settled(self, text: str) -> str:
         """The beginning of a long line, up to where something may go on that cannot be told yet, which is held."""
-        cut = self._redactor.settled(text)
+        cut = self.redactor.settled(text)
         self._within = cut == len(text)
         self._held, self._length = [text[cut:]], len(text) - cut
-        return self._redactor.in_lines(text[:cut])
+        return self.redactor.in_lines(text[:cut])
 
     def _rest_of_word(self, chunk: str) -> str:
         """What follows the secret."""

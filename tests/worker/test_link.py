@@ -14,6 +14,7 @@ import pytest
 from client.cutting import WHOLE, cutting
 from hub.played import PlayedHub, Worker, played_hub
 from swarm_api.events import LogLine
+from swarm_api.redaction import Redactor
 from swarm_api.tasks import Task
 from swarm_api.worker import LogReport, ResultReport
 from swarm_hub.transitions import control, load_agent
@@ -165,7 +166,8 @@ class TestOutbox:
                     error_message="the hub refused the result: the request is too large",
                     branch="swarm/x",
                     commit="c",
-                )
+                ),
+                Redactor(),
             )
         )
         assert outbox.refused_result

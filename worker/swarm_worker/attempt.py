@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from swarm_api.redaction import Redactor
 from swarm_api.worker import Control, ResultReport, WorkOrder
 from swarm_worker.changes import Changes, read_changes
 from swarm_worker.checkout import Checkout
@@ -72,7 +73,7 @@ async def _carry_out(attempt: Attempt, opened: Opened, place: Place) -> Work:
     touched = Touched(checkout, attempt.outbox)
     result = await _run(attempt, place, touched)
     try:
-        saved = await save(checkout, _title(attempt.order, result))
+        saved = await save(checkout, _title(attempt.order, result, attempt.outbox.redactor))
         changes = await read_changes(checkout.git, checkout.base, saved.commit)
     except GitFailed as failure:
         raise NotKept(_not_kept(result, checkout, failure)) from failure
@@ -172,7 +173,8 @@ def _not_kept(result: ResultReport, checkout: Checkout, failure: GitFailed) -> R
     return replace(result, error_message=f"{result.error_message}; {why}")
 
 
-def _title(order: WorkOrder, result: ResultReport) -> str:
+def _title(order: WorkOrder, result: ResultReport, redactor: Redactor) -> str:
     line = order.name or next((line.strip() for line in order.prompt.splitlines() if line.strip()), order.task_id)
+    line = redactor.text(line)  # a commit goes wherever the branch goes
     title = line if len(line) <= TITLE else line[: TITLE - 1] + "…"
     return title if result.status == "success" else f"wip: {title}"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from swarm_api.redaction import Redactor
 from swarm_api.wire import Wire
 from swarm_api.worker import Control, ResultReport, WorkOrder, from_wire
 from swarm_worker.attempt import Attempt, NotKept, Work, beside, carry_out, failed, stopped
@@ -32,7 +33,7 @@ LAST_TRY = 5.0
 class Life:
     """Of one worker. `run` is all there is to it; `terminate` may come at any time."""
 
-    def __init__(self, launch: Launch, wire: Wire, claimed: dict[str, Any]) -> None:
+    def __init__(self, launch: Launch, wire: Wire, claimed: dict[str, Any], redactor: Redactor) -> None:
         self._order = order = from_wire(WorkOrder, claimed)
         self._workspace = _workspace(order)
         self._folder = self._workspace / "agents" / order.agent_id
@@ -42,7 +43,7 @@ class Life:
         self._halt = Halt()
         self._terminated = asyncio.Event()
         self._messages: asyncio.Queue[Control] = asyncio.Queue()
-        self._outbox = Outbox(Spool(self._folder / "spool"))
+        self._outbox = Outbox(Spool(self._folder / "spool"), redactor)
         self._link = Link(launch, wire, self._outbox, self._act)
 
     def terminate(self) -> None:

@@ -140,6 +140,7 @@ class Link:
                 continue
             self._seen = control.c
             if control.kind == "token" and control.text:
+                self._outbox.redactor.learn(control.text)
                 self._outgoing, self._incoming = self._wire(control.text), self._wire(control.text)
             else:
                 self._act(control)

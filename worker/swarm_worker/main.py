@@ -44,14 +44,20 @@ def _live(launch: Launch, wire: Wire, order: dict[str, Any], stops: list[int]) -
     """Ends the process: threads may still wait for an answer that nobody needs any more."""
     import asyncio
 
+    from swarm_api.redaction import Redactor
+    from swarm_api.redaction_output import RedactedOutput
     from swarm_worker.life import Life
 
+    redactor = Redactor([launch.token, order.get("upstream", {}).get("apiKey") or ""])
+    # What ends up there can be read by more than the hub: it is a file on the machine, or the log of a cloud.
+    sys.stderr = said = RedactedOutput(sys.stderr, redactor)
+
     async def live() -> int:
-        life = Life(launch, wire, order)
+        life = Life(launch, wire, order, redactor)
         if stops:
             life.terminate()
         return await life.run()
 
     code = asyncio.new_event_loop().run_until_complete(live())
-    sys.stderr.flush()
+    said.finish()
     os._exit(code)

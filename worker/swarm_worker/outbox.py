@@ -6,8 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
+from swarm_api.redaction import RedactedStream, Redactor
+from swarm_api.words import Stream
 from swarm_api.worker import LogReport, Report, ResultReport
 from swarm_worker.encoding import encode, parts
 from swarm_worker.spool import Spool
@@ -17,14 +19,18 @@ FULL = 256 * 1024 * 1024
 
 
 class Outbox:
-    """Takes reports from everywhere in the worker; one sender empties it."""
+    """Takes reports from everywhere in the worker; one sender empties it. What it keeps is redacted."""
 
-    def __init__(self, spool: Spool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, spool: Spool, redactor: Redactor | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.redactor = redactor or Redactor()
         self.news = asyncio.Event()
         """Something is waiting."""
         self.urgent = asyncio.Event()
         """The result is waiting: nothing more will come that could go with it."""
         self._spool = spool
+        self._streams: dict[Stream, RedactedStream] = {name: self.redactor.stream() for name in get_args(Stream)}
         self._clock = clock
         self._began = clock()
         self._moved = asyncio.Event()
@@ -39,7 +45,7 @@ class Outbox:
 
     def put(self, report: Report) -> None:
         """Take a report in hand. On a full disk log lines are counted instead, and all else waits in memory."""
-        for part in parts(report):
+        for part in parts(report, self._streams):
             self._store(part)
         self.news.set()
         if isinstance(report, ResultReport):
@@ -77,7 +83,7 @@ class Outbox:
     def excuse(self, refused: bytes, why: str) -> None:
         """Put something harmless in the place of a report that the hub will never take: numbers have no gaps."""
         report = _excuse(json.loads(refused), why)
-        self._stand_in = encode(report)
+        self._stand_in = encode(report, self.redactor)
         self.refused_result = isinstance(report, ResultReport)
 
     def _store(self, report: Report) -> None:
@@ -100,7 +106,7 @@ class Outbox:
 
     def _flush(self) -> None:
         while self._held:
-            self._spool.append(encode(self._stamped(self._held[0])))
+            self._spool.append(encode(self._stamped(self._held[0]), self.redactor))
             self._held.popleft()
 
     def _stamped(self, report: Report) -> Report:

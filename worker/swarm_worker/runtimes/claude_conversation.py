@@ -17,6 +17,7 @@ from claude_agent_sdk import (
     SystemMessage,
 )
 
+from swarm_api.redaction import Redactor
 from swarm_api.worker import LogReport, Report, ResultReport, WorkOrder
 from swarm_worker.runtimes import Place
 from swarm_worker.runtimes.claude import Signal
@@ -36,7 +37,8 @@ class Conversation:
         self._order, self._place, self._inbox = order, place, inbox
         self._out: Queue[Report | Exception] = Queue()
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
-        self._transcript = Transcript()
+        self._redactor = Redactor([order.upstream.api_key or ""])
+        self._transcript = Transcript(self._redactor)
         self._meter = Meter({})
         self._unheard: set[str] = set()  # ids of messages that no turn has taken in yet
         self._result: ResultMessage | None = None
@@ -107,7 +109,7 @@ class Conversation:
             self._note(message)
             if self._result and self._over(message):
                 self._report_usage(self._result.model_usage or {})
-                self._out.put_nowait(outcome(self._result, self._transcript.turns, self._interrupted))
+                self._out.put_nowait(outcome(self._result, self._transcript.turns, self._interrupted, self._redactor))
                 return
         raise EOFError("it ended without a result")
 

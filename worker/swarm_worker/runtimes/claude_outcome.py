@@ -5,14 +5,15 @@ from collections.abc import Sequence
 
 from claude_agent_sdk import ProcessError, ResultMessage
 
+from swarm_api.redaction import Redactor
 from swarm_api.worker import ResultReport
 from swarm_worker.runtimes import RuntimeCrashed
 
 MAX_SUMMARY = 16_000  # characters
 
 
-def outcome(last: ResultMessage, turns: int, interrupted: bool) -> ResultReport:
-    summary = (last.result or "")[:MAX_SUMMARY]
+def outcome(last: ResultMessage, turns: int, interrupted: bool, redactor: Redactor) -> ResultReport:
+    summary = redactor.text(last.result or "")[:MAX_SUMMARY]
     if interrupted:
         return ResultReport(status="cancelled", summary=summary, error_code="cancelled", turns=turns)
     if not last.is_error:

@@ -14,7 +14,9 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
+from swarm_api.redaction import Redactor
 from swarm_api.worker import LogReport, ProgressReport, Report
+from swarm_worker.text import clean
 
 MAX_TEXT = 8_000  # characters of a tool's result
 MAX_INPUT = 4_000  # characters of each string in a tool's input
@@ -26,10 +28,14 @@ TELLING = ("command", "file_path", "pattern", "url", "query", "description", "sk
 
 
 class Transcript:
-    """`turns` counts the answers of the model to the main conversation."""
+    """`turns` counts the answers of the model to the main conversation.
 
-    def __init__(self) -> None:
+    Long texts are redacted here already: what is cut in the middle of a credential would not be known for one later.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
         self.turns = 0
+        self._redactor = redactor
         self._last_answer: str | None = None
 
     def reports(self, message: Message) -> Iterator[Report]:
@@ -37,7 +43,7 @@ class Transcript:
             case AssistantMessage():
                 yield from self._assistant(message)
             case UserMessage(content=list(blocks)):
-                yield from (_result(block) for block in blocks if isinstance(block, ToolResultBlock))
+                yield from (self._result(block) for block in blocks if isinstance(block, ToolResultBlock))
             case SystemMessage():
                 yield from _system(message)
 
@@ -47,8 +53,8 @@ class Transcript:
             if isinstance(block, TextBlock) and block.text:
                 yield LogReport(stream="agent", text=block.text, data=within or None)
             elif isinstance(block, ToolUseBlock):
-                data = {"tool": block.name, "input": _bounded(block.input), "toolUseId": block.id, **within}
-                yield LogReport(stream="tool", text=f"{block.name}: {_brief(block.input)}", data=data)
+                data = {"tool": block.name, "input": self._bounded(block.input), "toolUseId": block.id, **within}
+                yield LogReport(stream="tool", text=f"{block.name}: {self._brief(block.input)}", data=data)
                 yield ProgressReport(last_tool=block.name)
         if self._is_new_turn(message):
             self.turns += 1
@@ -61,12 +67,27 @@ class Transcript:
         self._last_answer = message.message_id
         return True
 
+    def _result(self, block: ToolResultBlock) -> LogReport:
+        parts = block.content if isinstance(block.content, list) else [{"type": "text", "text": block.content or ""}]
+        text = "\n".join(str(part.get("text", f"[{part.get('type')}]")) for part in parts)
+        data = {"toolUseId": block.tool_use_id, "isError": bool(block.is_error)}
+        return LogReport(stream="tool", text=self._cut(text, MAX_TEXT), data=data)
 
-def _result(block: ToolResultBlock) -> LogReport:
-    parts = block.content if isinstance(block.content, list) else [{"type": "text", "text": block.content or ""}]
-    text = "\n".join(str(part.get("text", f"[{part.get('type')}]")) for part in parts)
-    data = {"toolUseId": block.tool_use_id, "isError": bool(block.is_error)}
-    return LogReport(stream="tool", text=_cut(text, MAX_TEXT), data=data)
+    def _brief(self, given: Mapping[str, Any]) -> str:
+        told = next((str(given[name]) for name in TELLING if given.get(name)), json.dumps(given, ensure_ascii=False))
+        return self._cut(" ".join(told.split()), MAX_BRIEF)
+
+    def _bounded(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._cut(value, MAX_INPUT)
+        if isinstance(value, dict):
+            return {key: self._bounded(inner) for key, inner in value.items()}
+        return [self._bounded(inner) for inner in value] if isinstance(value, list) else value
+
+    def _cut(self, text: str, most: int) -> str:
+        if len(text) <= most:
+            return text
+        return f"{self._redactor.text(clean(text))[:most]} … [{len(text):,} characters, cut]"
 
 
 def _system(message: SystemMessage) -> Iterator[Report]:
@@ -101,20 +122,3 @@ def _retry(data: Mapping[str, Any]) -> str:
 def _line(text: str, data: Mapping[str, Any] | None = None) -> LogReport:
     kept = {key: value for key, value in (data or {}).items() if key not in ("type", "uuid", "session_id", "prompt")}
     return LogReport(stream="system", text=text, data=kept or None)
-
-
-def _brief(given: Mapping[str, Any]) -> str:
-    told = next((str(given[name]) for name in TELLING if given.get(name)), json.dumps(given, ensure_ascii=False))
-    return _cut(" ".join(told.split()), MAX_BRIEF)
-
-
-def _bounded(value: Any) -> Any:
-    if isinstance(value, str):
-        return _cut(value, MAX_INPUT)
-    if isinstance(value, dict):
-        return {key: _bounded(inner) for key, inner in value.items()}
-    return [_bounded(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} … [{len(text):,} characters, cut]"
