@@ -44,7 +44,7 @@ async def test_what_a_proxy_does_not_say_to_be_https_is_refused(said: tuple[str,
 
 @pytest.mark.parametrize("said", [("https",), ("HTTPS",), ("https, https",), ("https", "https"), ("wss",)], ids=str)
 async def test_what_a_proxy_says_to_be_https_is_so_for_the_application(said: tuple[str, ...]) -> None:
-    assert (await asked(PROXY, *said)).json()["scheme"] == "https"
+    assert (await asked(PROXY, *said, url="http://swarm.example")).json()["scheme"] == "https"
 
 
 async def test_who_goes_round_the_proxy_is_refused_whatever_he_says() -> None:
@@ -114,6 +114,14 @@ async def test_who_came_by_https_is_told_to_do_so_again(proxied: PlayedHub, path
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     in_the_clear = await proxied.get(path)
     assert "strict-transport-security" not in in_the_clear.headers
+
+
+async def test_so_is_a_page_of_an_allowed_origin() -> None:
+    async with asking(PROXY, PUBLIC, allowed_origins=("https://app.example",), **BEHIND) as client:
+        headers = {"Origin": "https://app.example", "X-Forwarded-Proto": "https"}
+        answer = await client.get("/health", headers=headers)
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert "strict-transport-security" in answer.headers
 
 
 async def test_an_http_page_of_the_same_name_is_not_the_https_hubs_own() -> None:
