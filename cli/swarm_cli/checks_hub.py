@@ -8,14 +8,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from swarm_api.access import access, may_be_insecure
 from swarm_api.addresses import is_loopback
 from swarm_api.config import BadConfig, config_file, hub_url, read_config
-from swarm_api.credentials import CredentialError
 from swarm_api.errors import Forbidden, NotAuthenticated, SwarmError
+from swarm_api.running import RunningHub
+from swarm_api.source import Source
 from swarm_cli import local_hub
 from swarm_cli.check import Check
 from swarm_cli.probe import Answer, NoAnswer, ask
-from swarm_cli.reading import connect
+from swarm_cli.reading import Hub
 
 CLOCKS_MAY_DIFFER = 30.0  # seconds; the hub allows tokens as much
 _DOCUMENTATION = ("198.51.100.1", 9)  # RFC 5737: nobody's
@@ -48,7 +50,7 @@ def hub_checks(environ: Mapping[str, str]) -> Iterator[Check]:
         return
     yield _health(url, answer)
     if "version" in answer.body:
-        yield _authentication(environ)
+        yield _authentication(url, environ)
         yield from _clock(answer.date)
         yield from _exposure(url)
 
@@ -79,19 +81,36 @@ def _ailing(checks: Any) -> str:
     return "; ".join(found) or "it does not say why"
 
 
-def _authentication(environ: Mapping[str, str]) -> Check:
+def _authentication(url: str, environ: Mapping[str, str]) -> Check:
     """Asked with what a command would send."""
     try:
-        connect(None, environ).get("provider")
+        source = access(url, environ)
+        found = source.token()
+    except (SwarmError, BadConfig) as error:
+        return Check("credential", "wrong", str(error), "swarm login, once that is mended")
+    if found is None:
+        return Check("credential", "wrong", f"there is none here for {url}", "swarm login")
+    return _taken(Hub(url, source, insecure=may_be_insecure(environ)), _named(source, environ))
+
+
+def _named(source: Source, environ: Mapping[str, str]) -> str:
+    """What commands show to the hub."""
+    if isinstance(source, RunningHub):
+        return "its own user's token"
+    return next((name for name in ("SWARM_API_KEY", "SWARM_JWT") if environ.get(name)), "the stored credential")
+
+
+def _taken(hub: Hub, credential: str) -> Check:
+    try:
+        hub.get("provider")
     except NotAuthenticated as error:
-        return Check("credential", "wrong", f"the hub refuses us: {error.detail}", "swarm login")
+        return Check("credential", "wrong", f"the hub refuses {credential}: {error.detail}", "swarm login")
     except Forbidden as error:
-        return Check(
-            "credential", "note", f"the hub knows us, but: {error.detail}", "swarm login, with a key of more scopes"
-        )
-    except (SwarmError, BadConfig, CredentialError) as error:
-        return Check("credential", "wrong", str(error))
-    return Check("credential", "ok", "the hub takes the one that commands send")
+        mend = "swarm login, with a key of more scopes"
+        return Check("credential", "note", f"the hub knows {credential}, but: {error.detail}", mend)
+    except SwarmError as error:
+        return Check("credential", "wrong", error.detail)
+    return Check("credential", "ok", f"the hub takes {credential}")
 
 
 def _clock(date: str) -> Iterator[Check]:

@@ -12,8 +12,10 @@ import pytest
 from cli.program import Swarm
 from cli.services import Reply, Service
 from hubs import HubProcess
+from swarm_api.auth import KeyIn
 from swarm_cli.checks_hub import own_address
 
+HEALTHY = Reply(200, {"status": "ok", "version": "1"})
 KEY = "sk-ant-api03-" + "k" * 40
 
 
@@ -136,18 +138,38 @@ def kept(swarm: Swarm, name: str, content: str, mode: int) -> Path:
 
 
 def test_a_credential_that_the_hub_takes(tmp_path: Path, hub: HubProcess) -> None:
-    assert verdicts(Swarm(tmp_path))["credential"][0] == "ok"
+    assert verdicts(Swarm(tmp_path))["credential"][:2] == ("ok", "the hub takes its own user's token")
+
+
+def test_a_variable_that_holds_another_services_key(tmp_path: Path, hub: HubProcess) -> None:
+    verdict, found, _ = verdicts(Swarm(tmp_path), SWARM_API_KEY=KEY)["credential"]
+    assert (verdict, found.partition(";")[0]) == ("wrong", "SWARM_API_KEY is set to something else")
 
 
 def test_a_credential_that_the_hub_refuses(tmp_path: Path, hub: HubProcess) -> None:
     verdict, found, mend = verdicts(Swarm(tmp_path), SWARM_API_KEY="sk_swarm_abcdef_" + "s" * 32)["credential"]
     assert (verdict, mend) == ("wrong", "swarm login")
-    assert found.startswith("the hub refuses us: ")
+    assert found.startswith("the hub refuses SWARM_API_KEY: ")
 
 
 def test_no_credential_for_a_hub_that_wants_one(tmp_path: Path, hub: HubProcess) -> None:
     stranger = Swarm(tmp_path, SWARM_URL=hub.url, SWARM_DATA_DIR=str(tmp_path / "other"))
-    assert verdicts(stranger)["credential"][0] == "wrong"
+    assert verdicts(stranger)["credential"] == ("wrong", f"there is none here for {hub.url}", "swarm login")
+
+
+async def test_a_credential_of_few_scopes_is_worth_a_note(tmp_path: Path, hub: HubProcess) -> None:
+    async with hub.client() as client:
+        made = await client.make_key(KeyIn(name="few", scopes=["tasks:read"]))
+    verdict, found, _ = verdicts(Swarm(tmp_path), SWARM_API_KEY=made.key)["credential"]
+    assert (verdict, found.partition(",")[0]) == ("note", "the hub knows SWARM_API_KEY")
+
+
+def test_no_credential_goes_over_plain_http_to_another_machine(tmp_path: Path) -> None:
+    with Service(HEALTHY) as service:
+        url = service.url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104  # it is this machine, and not called so
+        found = verdicts(Swarm(tmp_path), SWARM_URL=url, SWARM_API_KEY="sk_swarm_abcdef_" + "s" * 32)
+    assert found["transport"][0] == found["credential"][0] == "wrong"
+    assert all("authorization" not in request.headers for request in service.asked)
 
 
 @pytest.mark.parametrize(
