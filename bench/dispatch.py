@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from bench.figures import Figure, percentile
 from bench.hub import Hub, running
@@ -17,7 +17,7 @@ LIMIT = 60.0
 
 
 def measure(folder: Path) -> Iterator[Figure]:
-    with running(folder) as hub, connect(hub.url.replace("http", "ws", 1) + "/ws") as events:
+    with running(folder) as hub, hub.events() as events:
         waits = [_one(hub, events, seed) for seed in range(TASKS + 1)][1:]
     spawned, started = zip(*waits, strict=True)
     yield Figure("submission stored to agent claimed, p50", percentile(spawned, 50), "ms", at_most=5)

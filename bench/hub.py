@@ -13,10 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+from websockets.sync.client import ClientConnection, connect
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 30
 STOP_SECONDS = 15
+KEY = "sk_swarm_ofthebench_" + "k" * 43
+AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Hub:
     def address(self) -> tuple[str, int]:
         url = urlsplit(self.url)
         return url.hostname or "", url.port or 0
+
+    def events(self, query: str = "") -> ClientConnection:
+        """A WebSocket that follows the journal."""
+        return connect(f"{self.url.replace('http', 'ws', 1)}/ws{query}", additional_headers=AUTHORIZED)
 
     @property
     def cpu_seconds(self) -> float:
@@ -46,6 +53,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "SIMULATE_MODE": "true",
         "LOG_LEVEL": "warning",
         "PORT": "0",
+        "SWARM_BOOTSTRAP_KEY": KEY,
         **settings,
     }
 

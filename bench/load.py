@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.hub import KEY
+
 Address = tuple[str, int]
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -58,12 +60,12 @@ class Connection:
         return answer
 
 
-def request(method: str, path: str, body: bytes = b"", token: str | None = None) -> bytes:
+def request(method: str, path: str, body: bytes = b"", credential: str | None = KEY) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
     if body:
         lines.append("Content-Type: application/json")
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
+    if credential:
+        lines.append(f"Authorization: Bearer {credential}")
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -6,21 +6,23 @@ with their tokens, as fast as the hub acknowledges.
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
-from websockets.sync.client import connect
 
 from bench.figures import Figure, percentile
 from bench.hub import Hub, running
 from bench.load import Address, Answer, Connection, closed_loop, request
 from bench.streams import Arrivals, EventStream, close, read_until
 from bench.tasks import WAITING, batch
-from swarm_hub.tokens import Tokens
+from swarm_hub.identity.agent_tokens import AgentTokens
+from swarm_hub.identity.secret import load_secret
 
 WORKERS = 50
 READERS = 5
@@ -61,7 +63,7 @@ def _figures(answers: list[Answer], readers: list[EventStream], cpu: float) -> I
 
 def _agents(hub: Hub) -> dict[str, str]:
     """Running agents and their tasks."""
-    with connect(hub.url.replace("http", "ws", 1) + "/ws?types=task_started") as events:
+    with hub.events("?types=task_started") as events:
         answer = Connection(hub.address).exchange(batch(WORKERS, 11, **WAITING))
         assert answer.status == 201, answer.body
         started = [json.loads(events.recv(LIMIT))["payload"] for _ in range(WORKERS)]
@@ -100,5 +102,9 @@ def _reports(folder: Path, agent_id: str, stored: int) -> Iterator[bytes]:
 
 
 def _request(folder: Path, agent_id: str, body: str) -> bytes:
-    token = Tokens.load(folder / "data" / "worker.secret").issue(agent_id)
-    return request("POST", f"/worker/v1/agents/{agent_id}/reports", body.encode(), token)
+    return request("POST", f"/worker/v1/agents/{agent_id}/reports", body.encode(), _token(folder, agent_id))
+
+
+@cache
+def _token(folder: Path, agent_id: str) -> str:
+    return AgentTokens(load_secret(folder / "data" / "worker.secret")).issue("worker", agent_id, time.time())

@@ -9,11 +9,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from bench.hub import KEY
 from bench.load import Address
 
 _SEQ = re.compile(rb'"seq": ?(\d+)')
 _MARK = b"\nid: "
 _RECEIVE = 1 << 15
+_HEAD = f"Host: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
 
 
 class Stream(Protocol):
@@ -46,7 +48,7 @@ class EventSocket:
     def __init__(self, address: Address, arrivals: Arrivals) -> None:
         key = base64.b64encode(bytes(16)).decode()
         upgrade = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}"
-        self.socket = _open(address, f"GET /ws?after=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}\r\n\r\n")
+        self.socket = _open(address, f"GET /ws?after=0 HTTP/1.1\r\n{_HEAD}{upgrade}\r\n\r\n")
         self.received = 0
         self._arrivals = arrivals
         self._rest = _after_head(self.socket, b" 101 ")
@@ -69,7 +71,7 @@ class EventStream:
     """An SSE reader. Of what comes at once only the oldest message is timed: the one that waited longest."""
 
     def __init__(self, address: Address, path: str, arrivals: Arrivals) -> None:
-        self.socket = _open(address, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n")
+        self.socket = _open(address, f"GET {path} HTTP/1.1\r\n{_HEAD}Accept: text/event-stream\r\n\r\n")
         self.received = 0
         self._arrivals = arrivals
         self._rest = _after_head(self.socket, b" 200 ")[-len(_MARK) :]

@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from websockets.sync.client import connect
-
 from bench.figures import Figure
 from bench.hub import running
 from bench.load import Connection
@@ -18,7 +16,7 @@ ENDINGS = "task_completed,task_failed,task_cancelled"
 
 
 def measure(folder: Path) -> Iterator[Figure]:
-    with running(folder) as hub, connect(f"{hub.url.replace('http', 'ws', 1)}/ws?types={ENDINGS}") as events:
+    with running(folder) as hub, hub.events(f"?types={ENDINGS}") as events:
         begin = time.monotonic()
         answer = Connection(hub.address).exchange(batch(TASKS, 5, labels=SHORT))
         assert answer.status == 201, answer.body
