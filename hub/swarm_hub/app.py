@@ -1,6 +1,7 @@
 """Where the parts meet: settings in, an ASGI application out."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,9 @@ from swarm_api.errors import MethodNotAllowed, NotFound
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.claims import Claimed
+from swarm_hub.gateway.gateway import Gateway
+from swarm_hub.gateway.ledger import settle_left_open
+from swarm_hub.gateway.upstream import Upstream
 from swarm_hub.guard import Guard
 from swarm_hub.http import Route
 from swarm_hub.identity.agent_tokens import AgentTokens
@@ -29,6 +33,7 @@ from swarm_hub.identity.jwts import Signer
 from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.openapi import describe
+from swarm_hub.prices import Prices
 from swarm_hub.problems import problem
 from swarm_hub.routes.socket import Socket
 from swarm_hub.routes.table import ROUTES
@@ -39,6 +44,7 @@ from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
 
+log = logging.getLogger(__name__)
 PULSE = 15.0  # seconds
 
 
@@ -53,6 +59,12 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
         identity = await _identity(settings, store)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
+        gateway = Gateway(store, Upstream(settings.anthropic_base_url, settings.anthropic_api_key), Prices.load())
+        stack.push_async_callback(gateway.upstream.aclose)
+        if left := await store.write(settle_left_open):
+            log.warning(
+                "%d calls to the model were under way when the last hub was killed: counted at their most", left
+            )
         executor = executor or LocalExecutor(settings.data_dir)
         stack.push_async_callback(executor.aclose)
 
@@ -62,7 +74,7 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
 
         scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
         hub = Hub(
-            settings, store, Journal(store), Logs(store), executor, scheduler, identity,
+            url, settings, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip

@@ -76,21 +76,21 @@ class Call:
 
     async def fields(self) -> Any:
         """The JSON body as Python values; none is an object without fields. Raises `MalformedRequest`, `TooLarge`."""
-        raw = await self._raw()
+        raw = await self.body()
         return _decode(raw) if raw else {}
 
-    async def _raw(self) -> bytes:
-        """The body, up to 10 MB. Raises `TooLarge`."""
+    async def body(self, most: int = MAX_BODY) -> bytes:
+        """The body, up to so many bytes. Raises `TooLarge`."""
         length = self.request.headers.get("content-length", "0")
         received = bytearray()
-        if length.isdigit() and int(length) <= MAX_BODY:
+        if length.isdigit() and int(length) <= most:
             async for chunk in self.request.stream():
                 received += chunk
-                if len(received) > MAX_BODY:
+                if len(received) > most:
                     break
             else:
                 return bytes(received)
-        raise TooLarge(f"the body is over {MAX_BODY:,} bytes")
+        raise TooLarge(f"the body is over {most:,} bytes")
 
 
 Handler = Callable[[Call], Awaitable[Response]]

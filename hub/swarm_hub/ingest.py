@@ -7,7 +7,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import bindparam, select
 
 from swarm_api.errors import Conflict
-from swarm_api.tasks import ErrorOut, ModelUsage, Result, Usage
+from swarm_api.tasks import ErrorOut, Result
 from swarm_api.worker import (
     Ack,
     Control,
@@ -21,14 +21,13 @@ from swarm_api.worker import (
     from_wire,
 )
 from swarm_hub.reports import Reports
+from swarm_hub.spent import added
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale, settle, stale
 
 c = schema.controls.c
 UNSEEN = select(c.body).where(c.agent_id == bindparam("agent"), c.c > bindparam("seen")).order_by(c.c)
-MOST = 2**53  # micro-dollars; a sum that no database keeps would refuse the report for ever
-TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
 def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
@@ -104,8 +103,8 @@ class _Changes:
     def store(self, stored_n: int) -> bool:
         """Whether the task changed, too."""
         for report in self._usage:
-            self._of_agent.update(_added(self._agent, self._of_agent, report))
-            self._of_task.update(_added(self._task, self._of_task, report))
+            self._of_agent.update(added(self._agent, self._of_agent, report))
+            self._of_task.update(added(self._task, self._of_task, report))
         if self._log_seq != self._task.log_seq:
             self._of_task["log_seq"] = self._log_seq
         change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)
@@ -136,20 +135,6 @@ class _Changes:
         self._of_agent.update({name: value for name, value in told.items() if value is not None})
         if report.session_id is not None:
             self._of_task["session_id"] = report.session_id
-
-
-def _added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, Any]:
-    """The usage and cost columns of a row with one report added."""
-    text = changed.get("usage", row.usage)
-    usage = Usage.model_validate(from_json(text)) if text else Usage()
-    tokens = {name: getattr(report, name) for name in TOKENS}
-    of_model = usage.by_model.get(report.model, ModelUsage())
-    more = {name: getattr(of_model, name) + count for name, count in tokens.items()}
-    more["cost_micro_usd"] = of_model.cost_micro_usd + report.cost_micro_usd
-    total = {name: getattr(usage, name) + count for name, count in tokens.items()}
-    usage = Usage(**total, by_model={**usage.by_model, report.model: ModelUsage(**more)})
-    cost = changed.get("cost_micro_usd", row.cost_micro_usd) + report.cost_micro_usd
-    return {"usage": usage.to_json().decode(), "cost_micro_usd": min(cost, MOST)}
 
 
 def _end(tx: Transaction, pair: Pair, report: ResultReport) -> None:

@@ -17,7 +17,9 @@ from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
 
 
-def claim_order(tx: Transaction, agent_id: str, incarnation: str, settings: Settings) -> WorkOrder:
+def claim_order(
+    tx: Transaction, agent_id: str, incarnation: str, settings: Settings, upstream: Upstream
+) -> WorkOrder:  # fmt: skip
     """The work order, for the first worker process that asks and for that one alone; asked again, the same.
 
     Raises `Conflict` `stale_agent` for any other, and when the agent is no longer current.
@@ -28,7 +30,7 @@ def claim_order(tx: Transaction, agent_id: str, incarnation: str, settings: Sett
         raise Conflict(f"agent {agent_id} is carried by another worker", code="stale_agent")
     if pair.agent.incarnation is None:
         _begin(tx, pair, incarnation)
-    return _order(pair, settings)
+    return _order(pair, settings, upstream)
 
 
 def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
@@ -45,7 +47,7 @@ def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
     )  # fmt: skip
 
 
-def _order(pair: Pair, settings: Settings) -> WorkOrder:
+def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
     task, agent = pair
     spec = from_json(task.spec)
     size = TIERS[agent.tier]
@@ -71,7 +73,7 @@ def _order(pair: Pair, settings: Settings) -> WorkOrder:
             cpus=size.cpus,
             max_turns=spec["maxTurns"],
         ),
-        upstream=Upstream(base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key),
+        upstream=upstream,
         resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
         workspace=str(settings.data_dir) if agent.provider == "local" else None,
         sandbox=_sandbox(settings) if agent.provider == "local" else None,

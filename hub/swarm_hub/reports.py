@@ -1,6 +1,6 @@
 """A batch of reports as it comes in: told apart by `kind`, the unknown kinds let through."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import MaxLen
@@ -44,6 +44,14 @@ class Reports(Wire):
 
     reports: Annotated[list[AnyReport], MaxLen(MAX_REPORTS)] = field(default_factory=list)
     seen_control: Count = 0
+
+
+def without_usage(batch: Reports) -> Reports:
+    """What a worker says it used does not count where the gateway meters: it is taken note of, and left alone."""
+    left: list[AnyReport] = [
+        UnknownReport(kind=r.kind, n=r.n) if isinstance(r, UsageReport) else r for r in batch.reports
+    ]
+    return replace(batch, reports=left)
 
 
 REPORTS = TypeAdapter(Reports)

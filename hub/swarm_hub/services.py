@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from swarm_api.worker import Upstream
 from swarm_executors.protocol import Executor
+from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
 from swarm_hub.journal import Journal, Logs
@@ -50,6 +52,9 @@ class Inboxes:
 
 @dataclass(frozen=True)
 class Hub:
+    """`url`: where its workers reach it."""
+
+    url: str
     settings: Settings
     store: Store
     journal: Journal
@@ -57,11 +62,20 @@ class Hub:
     executor: Executor
     scheduler: Scheduler
     identity: Identity
+    gateway: Gateway
     grants: Grants
     inboxes: Inboxes
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Mapping[str, Any]  # the OpenAPI document
+
+    def upstream_of(self, agent_id: str) -> Upstream:
+        """How an agent reaches the model: by the gateway with a token of its own, or as the settings say."""
+        settings, identity = self.settings, self.identity
+        if settings.anthropic_key_mode == "inject":
+            return Upstream(base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key)
+        token = identity.agents.issue("model", agent_id, identity.clock())
+        return Upstream(base_url=f"{self.url}/anthropic", api_key=token)
 
     def end_tokens(self, jtis: Iterable[str]) -> None:
         """These tokens are worth nothing from now on, whatever was opened with them."""

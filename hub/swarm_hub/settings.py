@@ -110,9 +110,9 @@ SETTINGS: dict[str, Setting] = {
     ),
     "anthropic_key_mode": Setting(
         "ANTHROPIC_KEY_MODE",
-        "inject",
-        "`inject`: the key travels in the work order to the runtime",
-        values.one_of("inject"),
+        "gateway",
+        "`gateway`: agents call the model through the hub and hold no key; `inject`: they are given it",
+        values.one_of("gateway", "inject"),
     ),
     "anthropic_api_key": Setting(
         "ANTHROPIC_API_KEY", "–", "the key agents call the model with", values.key, secret=True
@@ -149,7 +149,7 @@ class Settings:
     local_sandbox_network: Literal["hub", "all"] = "hub"
     max_parallel_agents: int = 20
     default_timeout_minutes: float = 60
-    anthropic_key_mode: str = "inject"
+    anthropic_key_mode: Literal["gateway", "inject"] = "gateway"
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None
     log_format: Literal["text", "json"] | None = None
@@ -158,6 +158,11 @@ class Settings:
     @property
     def on_loopback(self) -> bool:
         return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def metered(self) -> bool:
+        """Whether what agents use is counted by the gateway, and not by what they say."""
+        return self.agent_runtime == "claude" and self.anthropic_key_mode == "gateway"
 
     @property
     def agent_runtime(self) -> Runtime:

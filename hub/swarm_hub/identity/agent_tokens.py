@@ -9,6 +9,8 @@ from typing import Literal
 
 Kind = Literal["worker", "model"]
 TTL = 24 * 60 * 60  # seconds; a hub may be away for a night, and its workers must still find their way back
+# A runtime cannot be given another token while it works, for up to a week; what ends this one is the agent's end.
+LIVES: dict[Kind, int] = {"worker": TTL, "model": 8 * TTL}
 _TOKEN = re.compile(r"([a-z]+-agent-[0-9a-f]{8})\.([0-9]{1,12})\.([A-Za-z0-9_=-]{44})")
 
 
@@ -27,7 +29,7 @@ class AgentTokens:
         self._secret = secret
 
     def issue(self, kind: Kind, agent_id: str, now: float) -> str:
-        expires = int(now) + TTL
+        expires = int(now) + LIVES[kind]
         return f"{agent_id}.{expires}.{self._sign(kind, agent_id, expires)}"
 
     def open(self, kind: Kind, token: str, now: float) -> Opened | None:

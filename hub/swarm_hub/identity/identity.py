@@ -57,7 +57,7 @@ class Identity:
         """The caller, who may. Raises `NotAuthenticated`, `Forbidden` and `TooManyRequests`."""
         if permission == "open":
             return ANYBODY
-        shown = presented(connection)
+        shown = presented_to_model(connection) if permission == "model" else presented(connection)
         if permission in ("worker", "model"):
             return self._agent(permission, shown, connection.path_params.get("id"))
         caller = await self.user(shown)
@@ -149,6 +149,12 @@ def presented(connection: HTTPConnection) -> Presented:
     if credential is None and connection.scope["type"] == "websocket":
         credential = _of_protocols(connection.scope["subprotocols"])
     return Presented(credential, address_of(connection))
+
+
+def presented_to_model(connection: HTTPConnection) -> Presented:
+    """Runtimes show their key as the Messages API has it, in `x-api-key`, or as a bearer."""
+    values = [b"bearer " + value for name, value in connection.scope["headers"] if name == b"x-api-key"]
+    return Presented(_bearer(values), address_of(connection)) if values else presented(connection)
 
 
 def address_of(connection: HTTPConnection) -> str:

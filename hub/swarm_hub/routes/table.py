@@ -8,9 +8,10 @@ from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import audit, auth, execution, streams, system, tasks, workers
+from swarm_hub.routes import audit, auth, execution, gateway, streams, system, tasks, workers
 from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
+from swarm_hub.routes.gateway import AnyQuery
 from swarm_hub.routes.streams import EventQuery, FollowQuery, LogQuery
 from swarm_hub.routes.workers import WaitQuery
 
@@ -62,6 +63,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/auth/api-keys", "user", auth.list_keys, "API keys, newest first", answers={200: KeyList}),
     Route("DELETE", "/api/auth/api-keys/{id}", "user", auth.revoke_key, "End a key, with its tokens",
           answers={204: None}),
+    Route("POST", "/anthropic/v1/messages", "model", gateway.messages, "The model, metered: Anthropic's Messages API",
+          query=AnyQuery, answers={200: "application/json"}),
+    Route("POST", "/anthropic/v1/messages/count_tokens", "model", gateway.count_tokens, "Anthropic's count of tokens",
+          query=AnyQuery, answers={200: "application/json"}),
     Route("GET", "/api/audit", "admin", audit.audit, "Who did what, when, from where, newest first",
           query=AuditQuery, answers={200: AuditList}),
     # Of the contract, and not there yet: said so, never ignored.
@@ -76,6 +81,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/query", "metrics:read", later, "Not supported yet"),
     Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
     Route("GET", "/metrics", "metrics:read", later, "Not supported yet"),
-    Route("POST", "/anthropic/v1/messages", "model", later, "Not supported yet"),
-    Route("POST", "/anthropic/v1/messages/count_tokens", "model", later, "Not supported yet"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from swarm_hub.http import Call, parse_wire
 from swarm_hub.identity.agent_tokens import TTL
 from swarm_hub.ingest import ingest, pending_control
 from swarm_hub.orders import claim_order
-from swarm_hub.reports import CLAIM, REPORTS, Reports
+from swarm_hub.reports import CLAIM, REPORTS, Reports, without_usage
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import control, load_agent, refuse_stale
 
@@ -28,7 +28,8 @@ class WaitQuery(Answer):
 async def claim(call: Call) -> Response:
     agent_id = call.caller.id
     asked = parse_wire(CLAIM, await call.fields())
-    order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, call.hub.settings))
+    settings, upstream = call.hub.settings, call.hub.upstream_of(agent_id)
+    order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, settings, upstream))
     return _answer(order)
 
 
@@ -36,6 +37,8 @@ async def report(call: Call) -> Response:
     agent_id = call.caller.id
     wait = call.query(WaitQuery).wait
     batch = parse_wire(REPORTS, await call.fields())
+    if call.hub.settings.metered:
+        batch = without_usage(batch)
     async with call.hub.inboxes.watch(agent_id) as news:
         ack = await call.hub.store.write(lambda tx: _taken(tx, call, batch))
         if wait and not ack.control and not _last_words(batch) and not call.hub.closing.is_set():

@@ -181,3 +181,31 @@ audit = Table(
     Column("request_id", String, nullable=False),
     Column("detail", Text),
 )
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("agent_id", String, nullable=False),
+    Column("task_id", String, nullable=False),
+    Column("asked_ms", Integer, nullable=False),
+    Column("model", String, nullable=False),
+    Column("hold_micro_usd", Integer, nullable=False),  # the most it may cost, as long as it is open
+    Column("ended_ms", Integer),
+    Column("status", Integer),  # of the answer; none: nobody answered, or the hub was killed meanwhile
+    Column("upstream_id", String, unique=True),  # the Messages API's own id of the request: each counts once
+    Column("input", Integer, nullable=False),
+    Column("output", Integer, nullable=False),
+    Column("cache_read", Integer, nullable=False),
+    Column("cache_write_5m", Integer, nullable=False),
+    Column("cache_write_1h", Integer, nullable=False),
+    Column("server_tools", Text),
+    Column("service_tier", String),
+    Column("stop_reason", String),
+    Column("first_ms", Integer),  # to the first piece of the answer
+    Column("cost_micro_usd", Integer, nullable=False),
+    Column("estimated", String),  # why the cost is a guess
+    Index("model_calls_task", "task_id", "asked_ms"),
+)
+OPEN = "ended_ms IS NULL"
+Index("model_calls_open", model_calls.c.id, sqlite_where=text(OPEN), postgresql_where=text(OPEN))

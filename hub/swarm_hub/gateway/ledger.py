@@ -1,0 +1,123 @@
+"""The book of calls to the model: each is opened before it is forwarded, and settled by what its answer said."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import select, text, update
+
+from swarm_api.errors import NotFound
+from swarm_api.worker import UsageReport
+from swarm_hub.gateway.asked import Asked
+from swarm_hub.gateway.meter import Meter
+from swarm_hub.gateway.refusals import Refused
+from swarm_hub.prices import Cost, Metered, Prices
+from swarm_hub.spent import TOKENS, added
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Transaction
+from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, stale
+
+m = schema.model_calls.c
+NOTHING = Metered()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How a call ended. `usage` is what was metered, `complete` whether the answer said all of it."""
+
+    usage: Metered = NOTHING
+    complete: bool = True
+    model: str | None = None
+    status: int | None = None
+    upstream_id: str | None = None
+    stop_reason: str | None = None
+    first_ms: int | None = None
+
+    @classmethod
+    def of(cls, meter: Meter, status: int, upstream_id: str | None, first_ms: int | None) -> "Answered":
+        """An answer that is no success costs nothing, whatever it says."""
+        if status >= 300:
+            return cls(status=status, upstream_id=upstream_id, first_ms=first_ms)
+        return cls(meter.usage, meter.complete, meter.model, status, upstream_id, meter.stop_reason, first_ms)
+
+
+def open_call(tx: Transaction, call_id: str, agent_id: str, asked: Asked, prices: Prices) -> None:
+    """Note that it will be made. Raises `Refused` for an agent that is not its task's current one."""
+    pair = refuse_ended(tx, agent_id)
+    hold = prices.worst_case(
+        asked.model, asked.input_tokens, asked.max_tokens, _day(tx.now_ms), speed=asked.speed
+    ).micro_usd
+    tx.add(schema.model_calls, {
+        **dict.fromkeys(schema.model_calls.c.keys()), **dict.fromkeys(TOKENS, 0),
+        "id": call_id, "agent_id": agent_id, "task_id": pair.task.id, "asked_ms": tx.now_ms, "model": asked.model,
+        "hold_micro_usd": hold, "cost_micro_usd": 0,
+    })  # fmt: skip
+
+
+def refuse_ended(tx: Transaction, agent_id: str) -> Pair:
+    """Raises `Refused` for an agent that is not its task's current one, or that there never was."""
+    try:
+        pair = load_agent(tx, agent_id)
+    except NotFound:
+        raise Refused("permission_error", f"there is no agent {agent_id}") from None
+    if stale(pair):
+        raise Refused("permission_error", f"agent {agent_id} has ended")
+    return pair
+
+
+def settle_call(tx: Transaction, call_id: str, asked: Asked, answered: Answered, prices: Prices) -> None:
+    """What it cost, on the books of its agent and task. Once for each call, and for each id of the Messages API."""
+    row = tx.execute(select(schema.model_calls).where(m.id == call_id, m.ended_ms.is_(None))).first()
+    if row is None:
+        return
+    if (
+        answered.upstream_id is not None
+        and tx.execute(select(m.id).where(m.upstream_id == answered.upstream_id)).first()
+    ):
+        answered = Answered(status=answered.status)
+    usage, doubt = _with_input(answered, asked)
+    model = answered.model or row.model
+    cost = prices.cost(model, usage, _day(row.asked_ms)) if usage.prompt or usage.output else Cost(0, model)
+    reason = "; ".join(part for part in (doubt, cost.basis if cost.estimated else "") if part)
+    tx.execute(update(schema.model_calls).where(m.id == call_id).values(
+        ended_ms=tx.now_ms, status=answered.status, upstream_id=answered.upstream_id, model=model,
+        **{name: getattr(usage, name) for name in TOKENS},
+        server_tools=to_json(dict(usage.server_tools)).decode() if usage.server_tools else None,
+        service_tier=usage.service_tier, stop_reason=answered.stop_reason, first_ms=answered.first_ms,
+        cost_micro_usd=cost.micro_usd, estimated=reason or None,
+    ))  # fmt: skip
+    _charge(tx, row, model, usage, cost.micro_usd)
+
+
+def settle_left_open(tx: Transaction) -> int:
+    """Calls that a hub was killed in: nobody knows what came, so that they cost the most they may have. How many."""
+    left = tx.execute(select(schema.model_calls).where(text(schema.OPEN))).all()
+    for row in left:
+        values = {"ended_ms": tx.now_ms, "cost_micro_usd": row.hold_micro_usd, "estimated": "the hub was killed"}
+        tx.execute(update(schema.model_calls).where(m.id == row.id).values(values))
+        _charge(tx, row, row.model, NOTHING, row.hold_micro_usd)
+    return len(left)
+
+
+def _charge(tx: Transaction, row: Any, model: str, usage: Metered, cost: int) -> None:
+    if not cost:
+        return
+    report = UsageReport(model=model, **{name: getattr(usage, name) for name in TOKENS}, cost_micro_usd=cost)
+    pair = load_agent(tx, row.agent_id)
+    change_agent(tx, pair.agent.id, **added(pair.agent, {}, report))
+    change_task(tx, pair.task.id, **added(pair.task, {}, report))
+
+
+def _with_input(answered: Answered, asked: Asked) -> tuple[Metered, str]:
+    """Where the answer broke off before it told its input, that is guessed upward; and why it is a guess."""
+    usage = answered.usage
+    if answered.complete or answered.status is None:
+        return usage, ""
+    if usage.prompt == 0:
+        usage = replace(usage, input=asked.input_tokens)
+    return usage, "the answer was cut off"
+
+
+def _day(ms: int) -> date:
+    return datetime.fromtimestamp(ms / 1000, UTC).date()

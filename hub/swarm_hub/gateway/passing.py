@@ -1,0 +1,59 @@
+"""An answer on its way from the model to the runtime: each piece goes on as it comes, and is metered."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from swarm_hub.gateway.meter import Meter, meter_of
+from swarm_hub.gateway.upstream import answering
+from swarm_hub.sse import while_there
+
+
+class Passing(Response):
+    """Sends the answer on. `settle` is called once, whatever happens on the way, before the runtime hears the end."""
+
+    def __init__(
+        self, answer: httpx.Response, begun: float, settle: Callable[[Meter, int | None], Awaitable[None]]
+    ) -> None:
+        """`begun`: when it was asked, on the monotonic clock. `settle` gets the meter and the milliseconds to the
+        first piece."""
+        self.status_code = answer.status_code
+        self.background = None
+        self.init_headers(answering(answer.headers))
+        if "content-length" in self.headers:
+            del self.headers["content-length"]
+        self._answer = answer
+        self._meter = meter_of(answer.headers.get("content-type", ""))
+        self._begun = begun
+        self._first: int | None = None
+        self._settle = settle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        whole = False
+        try:
+            await while_there(self._pass(send), _left(receive))
+            whole = True
+        except httpx.TransportError:
+            pass  # the connection below is broken off, as the one above was: the runtime asks again
+        finally:
+            await self._answer.aclose()
+            self._meter.end()
+            await self._settle(self._meter, self._first)
+        if whole:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pass(self, send: Send) -> None:
+        async for piece in self._answer.aiter_raw():
+            if self._first is None:
+                self._first = round((time.monotonic() - self._begun) * 1000)
+            self._meter.feed(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

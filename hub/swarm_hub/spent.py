@@ -1,0 +1,25 @@
+"""What agents and tasks have used: tokens and cost, by model, kept in their rows."""
+
+from typing import Any
+
+from pydantic_core import from_json
+
+from swarm_api.tasks import ModelUsage, Usage
+from swarm_api.worker import UsageReport
+
+MOST = 2**53  # micro-dollars; a sum that no database keeps would refuse the report for ever
+TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+
+
+def added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, Any]:
+    """The usage and cost columns of a row with one report added."""
+    text = changed.get("usage", row.usage)
+    usage = Usage.model_validate(from_json(text)) if text else Usage()
+    tokens = {name: getattr(report, name) for name in TOKENS}
+    of_model = usage.by_model.get(report.model, ModelUsage())
+    more = {name: getattr(of_model, name) + count for name, count in tokens.items()}
+    more["cost_micro_usd"] = of_model.cost_micro_usd + report.cost_micro_usd
+    total = {name: getattr(usage, name) + count for name, count in tokens.items()}
+    usage = Usage(**total, by_model={**usage.by_model, report.model: ModelUsage(**more)})
+    cost = changed.get("cost_micro_usd", row.cost_micro_usd) + report.cost_micro_usd
+    return {"usage": usage.to_json().decode(), "cost_micro_usd": min(cost, MOST)}

@@ -1,0 +1,140 @@
+"""What a call to the model costs is counted by what the model's API says, once, and never too low."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.conftest import KEY, Playing, play
+from hub.played import played_hub
+from scripted_api import Drop, Hang, Reset, ScriptedApi, Status, Text, Truncate, Turn, Usage
+from swarm_api.worker import UsageReport
+from waiting import LOOK_AGAIN
+
+USAGE = Usage(input=1_000, output=50, cache_read=20, cache_write_5m=300, cache_write_1h=40)
+# Sonnet 4.5, dollars per million tokens: 3 in, 15 out, 0.30 read, 3.75 and 6 written; half a micro-dollar rounds up.
+COST = 1_000 * 3 + 50 * 15 + 6 + 1_125 + 240
+
+
+def says(text: str, *faults: object) -> list[Turn]:
+    return [Turn((Text(text),), USAGE, faults)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_costs_its_usage_by_the_price(agent: Playing, api: ScriptedApi, stream: bool) -> None:
+    api.scripts["Go"] = list(says("Done."))
+    answer = await agent.ask("Go", stream=stream)
+    assert answer.status_code == 200
+    assert "Done." in answer.text
+    (call,) = await agent.calls()
+    assert (call.model, call.status, call.stop_reason, call.estimated) == (
+        "claude-sonnet-4-5-20250929", 200, "end_turn", None,
+    )  # fmt: skip
+    assert (call.input, call.output, call.cache_read, call.cache_write_5m, call.cache_write_1h) == (
+        1_000,
+        50,
+        20,
+        300,
+        40,
+    )
+    assert call.cost_micro_usd == await agent.spent() == COST
+
+
+async def until_settled(agent: Playing) -> None:
+    async with asyncio.timeout(20):
+        while any(call.ended_ms is None for call in await agent.calls()):  # noqa: ASYNC110  # the book sets no event
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+async def test_the_books_of_agent_task_and_calls_agree(agent: Playing, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("Done."))
+    await asyncio.gather(*(agent.ask("Go") for _ in range(10)))
+    shown = await agent.hub.client.agent(agent.worker.agent_id)
+    assert shown.cost_micro_usd == await agent.spent() == 10 * COST
+    task = await agent.hub.client.task(agent.task.id)
+    assert task.usage.by_model["claude-sonnet-4-5-20250929"].cost_micro_usd == 10 * COST
+    assert task.usage.input == 10_000
+
+
+async def test_what_the_worker_says_it_used_changes_nothing(agent: Playing, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("Done."))
+    await agent.ask("Go")
+    ack = await agent.worker.report(UsageReport(model="claude-opus-4-5", output=10**6, cost_micro_usd=10**9))
+    assert ack["stored"] == 1
+    assert await agent.spent() == COST
+
+
+async def test_an_error_costs_nothing_and_comes_with_its_hint(agent: Playing, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("Done.", Status(529, retry_after=7)))
+    answer = await agent.ask("Go")
+    assert (answer.status_code, answer.headers["retry-after"]) == (529, "7")
+    assert answer.json()["error"]["type"] == "overloaded_error"
+    (call,) = await agent.calls()
+    assert (call.status, call.cost_micro_usd, call.estimated) == (529, 0, None)
+
+
+@pytest.mark.parametrize("fault", [Drop(after=4), Truncate(after=4)])
+async def test_an_answer_that_was_cut_off_costs_what_came_guessed_upward(
+    agent: Playing, api: ScriptedApi, fault: Drop | Truncate
+) -> None:
+    api.scripts["Go"] = list(says("A long answer that nobody hears to its end. " * 20, fault))
+    with suppress(httpx.TransportError):
+        await agent.ask("Go")
+    (call,) = await agent.calls()
+    assert call.estimated == "the answer was cut off"
+    assert (call.input, call.cache_write_5m) == (1_000, 300)
+    assert call.output > 2 * 24 // 4, "two pieces of 24 characters came"
+    assert call.cost_micro_usd == await agent.spent() > COST - 50 * 15
+
+
+async def test_a_runtime_that_left_pays_for_what_it_heard(agent: Playing, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("An answer.", Hang(after=3)))
+    url, shown = f"{agent.upstream['baseUrl']}/v1/messages", {"x-api-key": agent.upstream["apiKey"]}
+    async with httpx.AsyncClient(trust_env=False) as http:
+        async with http.stream("POST", url, json=agent.body("Go"), headers=shown) as answer:
+            await anext(answer.aiter_raw())
+        await api.wait_for(lambda seen: seen.outcome == "disconnected")
+    await until_settled(agent)
+    assert (await agent.calls())[0].estimated == "the answer was cut off"
+    assert await agent.spent() > 0
+
+
+async def test_a_model_that_cannot_be_reached_costs_nothing_and_is_asked_again(
+    agent: Playing, api: ScriptedApi
+) -> None:
+    api.scripts["Go"] = list(says("Done.", Reset()))
+    answer = await agent.ask("Go")
+    assert answer.status_code == 502
+    assert answer.json()["error"]["type"] == "api_error"
+    assert await agent.spent() == 0
+    assert (await agent.ask("Go")).status_code == 200
+
+
+async def test_a_call_in_which_the_hub_was_killed_costs_the_most_it_may_have(tmp_path: Path, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("An answer.", Hang(after=3)))
+    settings = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": api.url}
+    async with played_hub(tmp_path, **settings) as hub:
+        agent = await play(hub)
+        asking = asyncio.create_task(agent.ask("Go"))
+        await api.wait_for(lambda seen: seen.outcome == "hanging")
+        (call,) = await agent.calls()
+        copy = tmp_path / "killed"
+        await asyncio.to_thread(_copy, tmp_path / "data", copy / "data")
+        asking.cancel()
+    async with played_hub(copy, **settings) as hub:
+        (again,) = await Playing(hub, agent.task, agent.worker, agent.upstream).calls()
+        assert again.id == call.id
+        assert again.estimated == "the hub was killed"
+        assert again.cost_micro_usd == call.hold_micro_usd == (await hub.client.task(agent.task.id)).cost_micro_usd
+        assert again.cost_micro_usd > COST
+
+
+def _copy(data: Path, to: Path) -> None:
+    """What a hub that is killed now would leave."""
+    import shutil
+
+    to.mkdir(parents=True, mode=0o700)
+    for name in ("hub.db", "hub.db-wal", "hub.db-shm", "worker.secret", "jwt.secret"):
+        shutil.copy(data / name, to / name)
