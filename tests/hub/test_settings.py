@@ -28,7 +28,7 @@ BAD: dict[str, list[str]] = {
     "LOCAL_SANDBOX_NETWORK": ["none", "Hub"],
     "MAX_PARALLEL_AGENTS": ["0", "-1", "many", "1e3", "10001"],
     "DEFAULT_TIMEOUT_MINUTES": ["0", "-5", "1h", "99999", "nan", "inf"],
-    "ANTHROPIC_KEY_MODE": ["gateway", "both"],
+    "ANTHROPIC_KEY_MODE": ["Gateway", "both"],
     "ANTHROPIC_API_KEY": ["sk canary", "sk-cänary", "canary" * 100],
     "ANTHROPIC_BASE_URL": ["api.anthropic.com", "file:///etc/passwd"],
     "LOG_FORMAT": ["xml", "JSON"],
@@ -118,7 +118,7 @@ def test_without_any_variable_there_is_a_default_for_each() -> None:
     assert (settings.executor_type, settings.agent_runtime, settings.anthropic_key_mode) == (
         "local",
         "claude",
-        "inject",
+        "gateway",
     )
     assert (settings.default_timeout_minutes, settings.log_level, settings.public_url) == (60, "info", None)
     assert settings.repo_roots == (Path.home(),)

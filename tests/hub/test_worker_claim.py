@@ -18,15 +18,17 @@ async def test_the_order_says_all_a_worker_needs(hub: PlayedHub, repo: Path, tmp
     })  # fmt: skip
     worker = await hub.worker(task.id)
     order = await worker.claim()
+    upstream = order.pop("upstream")
     short = task.id.removeprefix("tsk_")[:9]
     assert order == {
         "agentId": worker.agent_id, "taskId": task.id, "attempt": 1, "name": "The Parser!", "prompt": "Go",
         "context": "Be kind.", "model": "opus", "runtime": "scripted", "labels": {"a": "b"},
         "source": {"kind": "local", "location": str(repo), "baseRef": "main"}, "branch": f"swarm/{short}-the-parser",
         "deliver": "patch", "push": True, "verify": "make", "repoSettings": "project",
-        "limits": {"timeoutSeconds": 120, "memoryMb": 4096, "cpus": 4, "maxTurns": 5}, "upstream": {},
+        "limits": {"timeoutSeconds": 120, "memoryMb": 4096, "cpus": 4, "maxTurns": 5},
         "workspace": str(tmp_path / "data"),
     }  # fmt: skip
+    assert upstream == {"baseUrl": f"{hub.url}/anthropic", "apiKey": upstream["apiKey"]}
 
 
 @pytest.mark.parametrize(
@@ -44,8 +46,9 @@ async def test_the_order_says_where_the_code_comes_from(
     assert (await (await hub.worker(task.id)).claim())["source"] == source
 
 
-async def test_the_key_travels_in_the_order_and_not_in_the_launch(tmp_path: Path) -> None:
-    async with played_hub(tmp_path, anthropic_api_key="sk-canary", anthropic_base_url="http://127.0.0.1:9") as hub:
+async def test_a_key_that_is_injected_travels_in_the_order_and_not_in_the_launch(tmp_path: Path) -> None:
+    given = {"anthropic_api_key": "sk-canary", "anthropic_base_url": "http://127.0.0.1:9"}
+    async with played_hub(tmp_path, anthropic_key_mode="inject", **given) as hub:
         task = await hub.client.submit({"prompt": "Go"})
         worker = await hub.worker(task.id)
         assert "sk-canary" not in str(await hub.stage.launch_of(worker.agent_id))
