@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from swarm_api.errors import MethodNotAllowed, NotFound
+from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.claims import Claimed
@@ -30,6 +31,7 @@ from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.openapi import describe
 from swarm_hub.problems import problem
+from swarm_hub.redacted import Redacted, credentials
 from swarm_hub.routes.socket import Socket
 from swarm_hub.routes.table import ROUTES
 from swarm_hub.scheduler import Scheduler
@@ -43,14 +45,17 @@ PULSE = 15.0  # seconds
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, url: str, executor: Executor | None = None) -> AsyncIterator[Hub]:
+async def open_hub(
+    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None
+) -> AsyncIterator[Hub]:
     """Everything the routes need, with the scheduler running. On the way out agents are left alone.
 
     Raises `DatabaseUnusable`.
     """
+    redactor = redactor or Redactor(credentials(settings))
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
-        identity = await _identity(settings, store)
+        identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         executor = executor or LocalExecutor(settings.data_dir)
@@ -62,7 +67,7 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
 
         scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
         hub = Hub(
-            settings, store, Journal(store), Logs(store), executor, scheduler, identity,
+            settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity,
             Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
@@ -75,23 +80,25 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
             await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _identity(settings: Settings, store: Store) -> Identity:
+async def _identity(settings: Settings, store: Store, redactor: Redactor) -> Identity:
     """With the secrets of the settings, or those of the data folder, made on first start."""
     worker = await asyncio.to_thread(load_secret, settings.data_dir / "worker.secret")
     signing = settings.jwt_secret or [await asyncio.to_thread(load_secret, settings.data_dir / "jwt.secret")]
     if bootstrap := settings.bootstrap_key:
         await store.write(lambda tx: note_bootstrap(tx, bootstrap, worker))
+    redactor.learn(worker, *signing)
     book = await store.read(lambda c: read_book(c, store.now_ms()))
     return Identity(book, Signer(signing), AgentTokens(worker), Attempts(), bootstrap)
 
 
-def build_app(hub: Hub, url: str) -> ASGIApp:
+def build_app(hub: Hub, url: str, routes: Sequence[Route] = ROUTES) -> ASGIApp:
     """The ASGI application for an open hub: a bare router, as each layer of an application would cost every request."""
     paths: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method] = route
     served = [_route(path, methods, hub) for path, methods in paths.items()]
-    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), hub.settings, url)
+    router = Router(served, redirect_slashes=False, default=_no_such_path)
+    return Redacted(Guard(router, hub.settings, url), hub.redactor)
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from swarm_api.redaction import Redactor
 from swarm_executors.protocol import Executor
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
@@ -51,6 +52,7 @@ class Inboxes:
 @dataclass(frozen=True)
 class Hub:
     settings: Settings
+    redactor: Redactor
     store: Store
     journal: Journal
     logs: Logs
