@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import (
+    authentication,
     batch,
     command_line,
     dispatch,
@@ -27,6 +28,7 @@ BUSY = 0.5
 MEASUREMENTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "submissions": submissions.measure,
     "batch": batch.measure,
+    "authentication": authentication.measure,
     "dispatch": dispatch.measure,
     "scheduler": scheduler.measure,
     "throughput": throughput.measure,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from swarm_api.redaction_forms import forms, plain_forms
+from swarm_api.redaction_forms import forms, plain_forms, probe
 from swarm_api.redaction_keys import SIGN, PrivateKeys, followed
 from swarm_api.redaction_shapes import SHAPES, Shape, compiled
 
@@ -38,29 +38,26 @@ _EXACT, _FOLDED = _gates(folded=False), _gates(folded=True)
 class Redactor:
     """Replaces credentials by `[redacted]`. May be used by several threads at once."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str | bytes] = ()) -> None:
         """`known`: the credentials in use."""
-        self._credentials: tuple[str, ...] = ()
-        self._known: tuple[str, ...] = ()
-        self._exact: tuple[bytes, ...] = ()
+        self._credentials: tuple[str | bytes, ...] = ()
+        self._known: tuple[tuple[str, str], ...] = ()
+        self._exact: tuple[tuple[bytes, bytes], ...] = ()
+        self._bytes: frozenset[int] = frozenset()
         self.longest = LONGEST
         """Characters over which something to be redacted may extend."""
         self.learn(*known)
 
-    def learn(self, *credentials: str) -> None:
+    def learn(self, *credentials: str | bytes) -> None:
         """Further credentials are in use from now on."""
         long_enough = (credential for credential in credentials if len(credential) >= SHORTEST)
         self._credentials = tuple(dict.fromkeys([*self._credentials, *long_enough]))
         known = {form for credential in self._credentials for form in forms(credential)}
-        self._known = tuple(sorted(known, key=len, reverse=True))
+        self._known = tuple((probe(form), form) for form in sorted(known, key=len, reverse=True))
         plain = {form for credential in self._credentials for form in plain_forms(credential)}
-        self._exact = tuple(form.encode() for form in sorted(plain, key=len, reverse=True))
-        self.longest = max([LONGEST, *map(len, self._known)])
-
-    @property
-    def exact(self) -> tuple[bytes, ...]:
-        """The credentials in use, as they are and as they are in JSON."""
-        return self._exact
+        self._exact = tuple((probe(form).encode(), form.encode()) for form in sorted(plain, key=len, reverse=True))
+        self._bytes = frozenset(b"".join(form for _, form in self._exact))
+        self.longest = max([LONGEST, *map(len, known)])
 
     def text(self, text: str) -> str:
         """The text with every credential replaced: those in use, also in base 64, and those that look like one."""
@@ -89,15 +86,23 @@ class Redactor:
 
     def mask(self, data: bytes) -> bytes:
         """Data that is exact otherwise, with the credentials in use replaced by as many other bytes."""
-        for credential in self._exact:
-            if credential in data:
+        for part, credential in self._exact:
+            if part in data:
                 data = data.replace(credential, MARK.encode().ljust(len(credential), b"*")[: len(credential)])
         return data
 
+    def begun(self, data: bytes) -> int:
+        """How many of the last bytes may be the beginning of a credential in use."""
+        if not data or data[-1] not in self._bytes:
+            return 0  # as after every frame of a stream and every line
+        most = min(len(data), max(len(form) for _, form in self._exact) - 1)
+        ends = (data[-length:] for length in range(most, 0, -1))
+        return next((len(end) for end in ends if any(form.startswith(end) for _, form in self._exact)), 0)
+
     def known_in(self, text: str) -> bool:
         """Whether it holds a credential in use."""
-        for known in self._known:  # noqa: SIM110  # half as slow as a generator, which each line would pay for
-            if known in text:
+        for part, form in self._known:  # noqa: SIM110  # half as slow as a generator, which each line would pay for
+            if part in text and form in text:
                 return True
         return False
 
@@ -111,16 +116,16 @@ class Redactor:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the text holds a credential, with the label that tells it: in order, none overlapping."""
         found = [match.span() for shape in _likely(text) for match in compiled(shape).finditer(text)]
-        for known in self._known:
-            if known in text:
-                found += [match.span() for match in re.finditer(re.escape(known), text)]
+        for part, form in self._known:
+            if part in text:
+                found += [match.span() for match in re.finditer(re.escape(form), text)]
         return _merged(found)
 
     def in_lines(self, text: str) -> str:
         """The text without what is found within one line: all but keys that extend over several."""
-        for known in self._known:
-            if known in text:
-                text = text.replace(known, MARK)
+        for part, form in self._known:
+            if part in text:
+                text = text.replace(form, MARK)
         for shape in _likely(text):
             text = compiled(shape).sub(_replacement(shape), text)
         return text

@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import typer
 
+from swarm_api.credentials import CredentialError
 from swarm_cli.faults import FAILED
 from swarm_cli.screen import Screen, safe, safe_json, write
 
@@ -25,6 +28,12 @@ class Check(NamedTuple):
     verdict: Verdict
     found: str
     mend: str = ""
+
+
+def untrusted(name: str, error: CredentialError) -> Check:
+    """What is wrong with the credential store. Its errors end with what mends them."""
+    found, _, mend = str(error).rpartition("; ")
+    return Check(name, "wrong", found or mend, mend if found else "")
 
 
 def report(checks: Iterable[Check], as_json: bool) -> None:
@@ -56,4 +65,6 @@ def _lines(text: str, screen: Screen) -> list[str]:
     if not screen.terminal:
         return [safe(text)]
     width = max(20, screen.width - len(_INDENT) - 2)
-    return textwrap.wrap(safe(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+    # Not within quotes, where a shell would take it for a name.
+    short = re.sub(rf"(?<!\S){re.escape(str(Path.home()))}/", "~/", text)
+    return textwrap.wrap(safe(short), width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -13,7 +13,7 @@ from pathlib import Path
 from swarm_api.config import data_folder
 from swarm_api.credentials import Credentials
 from swarm_cli.check import Check, Verdict
-from swarm_cli.checks_credentials import config_check, key_check, store_check
+from swarm_cli.checks_credentials import config_check, key_checks, store_check
 from swarm_cli.checks_hub import hub_checks
 
 GIT = (2, 38)
@@ -33,7 +33,7 @@ def checks(environ: Mapping[str, str]) -> Iterator[Check]:
     yield store_check(environ, credentials)
     yield _data(environ)
     yield _disk(environ)
-    yield key_check(environ, credentials)
+    yield from key_checks(environ, credentials)
     yield from hub_checks(environ)
 
 

@@ -3,14 +3,14 @@
 import shlex
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from swarm_api.config import BadConfig, config_file, read_config
-from swarm_api.credentials import CredentialError, Credentials
+from swarm_api.credentials import CredentialError, Credentials, Found
 from swarm_api.credentials.formats import check as check_format
 from swarm_cli import local_hub
-from swarm_cli.check import Check
+from swarm_cli.check import Check, untrusted
 
 ANTHROPIC = "anthropic-api-key"
 
@@ -43,32 +43,32 @@ def store_check(environ: Mapping[str, str], credentials: Credentials) -> Check:
     try:
         origins = credentials.origins()
     except CredentialError as error:
-        return Check("credentials", "wrong", str(error))
+        return untrusted("credentials", error)
     told = [f"{name} ({origin})" for name, origin in origins.items() if origin]
     if "plain file" in origins.values():
         plain = config_file(environ).parent / "credentials"
-        mend = f"swarm setup stores them anew; then rm {shlex.quote(str(plain))}"
-        return Check("credentials", "note", f"{', '.join(told)}: {plain} is not encrypted", mend)
+        return Check("credentials", "note", f"{', '.join(told)}: {plain} is not encrypted", "swarm setup")
     return Check("credentials", "ok", ", ".join(told) or "none stored, none in the environment")
 
 
-def key_check(environ: Mapping[str, str], credentials: Credentials) -> Check:
+def key_checks(environ: Mapping[str, str], credentials: Credentials) -> Iterator[Check]:
     """Whether a hub started here would have a key for its agents. Nobody is asked whether it is a good one."""
     if local_hub.simulates(environ) or local_hub.running_simulates(environ):
-        return Check("key", "ok", "simulated: no key needed")
+        yield Check("key", "ok", "simulated: no key needed")
+        return
     try:
-        found = credentials.find(ANTHROPIC)
-    except CredentialError as error:
-        return Check("key", "wrong", str(error))
+        yield _key(credentials.find(ANTHROPIC))
+    except CredentialError:
+        return  # told by `store_check`
+
+
+def _key(found: Found | None) -> Check:
     if found is None:
         return Check("key", "note", "no Anthropic API key here", "swarm setup, or export ANTHROPIC_API_KEY=…")
+    given = found.origin == "environment"
+    place = "ANTHROPIC_API_KEY" if given else f"the {found.origin}"
     try:
         check_format(ANTHROPIC, found.value)
     except CredentialError as error:
-        mend = "export another ANTHROPIC_API_KEY" if found.origin == "environment" else "swarm setup"
-        return Check("key", "note", f"from {_place(found.origin)}; {error}", mend)
-    return Check("key", "ok", f"from {_place(found.origin)}; a hub started here gets it")
-
-
-def _place(origin: str) -> str:
-    return "ANTHROPIC_API_KEY" if origin == "environment" else f"the {origin}"
+        return Check("key", "note", f"from {place}; {error}", f"export another {place}" if given else "swarm setup")
+    return Check("key", "ok", f"from {place}; a hub started here gets it")

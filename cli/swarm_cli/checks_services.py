@@ -8,7 +8,7 @@ from swarm_api.addresses import is_loopback
 from swarm_api.config import BadConfig, checked_url, config_file, hub_url, read_config
 from swarm_api.credentials import VARIABLES, CredentialError, Credentials, Found
 from swarm_cli import local_hub
-from swarm_cli.check import Check
+from swarm_cli.check import Check, untrusted
 from swarm_cli.probe import Answer, NoAnswer, ask
 
 ANTHROPIC_VERSION = "2023-06-01"
@@ -79,8 +79,10 @@ def _checked(service: Service, environ: Mapping[str, str], credentials: Credenti
         if found is None:
             return None
         base = checked_url(environ.get(service.variable) or service.default, service.variable)
-    except (BadConfig, CredentialError) as error:
+    except BadConfig as error:
         return Check(service.name, "wrong", str(error))
+    except CredentialError as error:
+        return untrusted(service.name, error)
     try:
         answer = ask(base + service.path, service.headers(found.value))
     except NoAnswer as error:

@@ -25,6 +25,8 @@ _MAX_LOG = 10 * 1024 * 1024
 _SETTINGS = {"executorType": "EXECUTOR_TYPE", "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES"}
 # The same of the stored secrets.
 _SECRETS = {"anthropic-api-key": "ANTHROPIC_API_KEY"}
+GIVEN = frozenset({*_SETTINGS, *_SECRETS})
+"""What a hub has from here, as it was when it started."""
 
 
 def hub_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from swarm_api.client import HubClient
 from swarm_api.config import hub_url
 from swarm_api.credentials import CredentialError
 from swarm_api.credentials.formats import check as check_format
-from swarm_api.errors import NotAuthenticated
+from swarm_api.errors import NotAuthenticated, SwarmError
 from swarm_api.renewing import claims_of
 from swarm_api.running import RunningHub
 from swarm_api.stored import KEY, TOKEN, home
@@ -50,11 +51,16 @@ def login(
     address = hub_url(url, os.environ)
     if not may_be_insecure(os.environ):
         keep_private(address)
-    key = _checked(_from_stdin() if key_stdin else _asked(address))
-    token = asyncio.run(_exchange(address, key, device or _this_device(os.environ)))
     # Nothing that is stored for one hub is ever sent to another, so the config says whose this is.
     settings = {} if origin(address) == home(os.environ) else {"orchestratorUrl": address}
-    made = make(Changes(settings, {TOKEN: token.token, **({KEY: key} if store_key else {})}), os.environ)
+    key = _checked(_from_stdin() if key_stdin else _asked(address))
+    token = asyncio.run(_exchange(address, key, device or _this_device(os.environ)))
+    secrets = {TOKEN: token.token, **({KEY: key} if store_key else {})}
+    try:
+        made = make(Changes(settings, secrets), os.environ)
+    except BaseException:
+        asyncio.run(_give_back(address, token))
+        raise
     _tell(address, token, made)
     _tell_what_wins(address, os.environ)
 
@@ -97,6 +103,13 @@ async def _exchange(address: str, key: str, device: str) -> TokenOut:
         except NotAuthenticated as error:
             hint = "on a machine that is logged in, swarm keys create NAME makes one"
             raise Fault(f"{address}: {error.detail}", hint=hint, exit_code=NOT_AUTHENTICATED) from error
+
+
+async def _give_back(address: str, token: TokenOut) -> None:
+    """End a token that could not be kept. The error that kept it from being kept is the one to tell."""
+    async with HubClient(address, token.token, insecure=may_be_insecure(os.environ)) as hub:
+        with suppress(SwarmError):
+            await hub.revoke()
 
 
 def _this_device(environ: Mapping[str, str]) -> str:

@@ -38,7 +38,7 @@ def setup(
     changes = ask_all(provider, os.environ)
     tell_made(changes, make(changes, os.environ), os.environ)
     leave_plain_file(os.environ)
-    return tell_next(os.environ)
+    return tell_next(changes, os.environ)
 
 
 def _check_usage(provider: str | None, check: bool, stdin: bool, as_json: bool) -> None:

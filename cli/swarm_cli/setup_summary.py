@@ -41,20 +41,22 @@ def tell_forgotten(made: Made) -> None:
         warn(f"this is another hub: {' and '.join(made.forgotten)} of the one before forgotten; swarm login")
 
 
-def tell_next(environ: Mapping[str, str]) -> None:
+def tell_next(changes: Changes, environ: Mapping[str, str]) -> None:
     """The next command."""
     screen = Screen.of(sys.stdout, environ)
-    for command, why in _next(environ):
+    for command, why in _next(changes, environ):
         write(f"{screen.paint('dim', 'next:')} {screen.paint('bold', command)}" + (f"   {why}" if why else ""))
 
 
-def _next(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _next(changes: Changes, environ: Mapping[str, str]) -> list[tuple[str, str]]:
     url = str(setting("orchestratorUrl", environ).value)
     check = ("swarm setup --check", "calls all of it")
     if not is_loopback(urlsplit(url).hostname):
         return [("swarm login", ""), check]
     if setting("executorType", environ).value != "local":
         return [("swarm provider local", "until there is another")]
-    if local_hub.find(environ):
-        return [("swarm orchestrator stop && swarm orchestrator start --background", "a new key comes with it"), check]
-    return [("swarm orchestrator start --background", ""), check]
+    if local_hub.find(environ) is None:
+        return [("swarm orchestrator start --background", ""), check]
+    if local_hub.GIVEN & {*changes.settings, *changes.secrets}:
+        return [("swarm orchestrator stop && swarm orchestrator start --background", ""), check]
+    return [check]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from swarm_api.errors import MethodNotAllowed, NotFound
+from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.claims import Claimed
@@ -35,6 +36,7 @@ from swarm_hub.journal import Journal, Logs
 from swarm_hub.openapi import describe
 from swarm_hub.prices import Prices
 from swarm_hub.problems import problem
+from swarm_hub.redacted import Redacted, credentials
 from swarm_hub.routes.socket import Socket
 from swarm_hub.routes.table import ROUTES
 from swarm_hub.scheduler import Scheduler
@@ -49,14 +51,17 @@ PULSE = 15.0  # seconds
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, url: str, executor: Executor | None = None) -> AsyncIterator[Hub]:
+async def open_hub(
+    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None
+) -> AsyncIterator[Hub]:
     """Everything the routes need, with the scheduler running. On the way out agents are left alone.
 
     Raises `DatabaseUnusable`.
     """
+    redactor = redactor or Redactor(credentials(settings))
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
-        identity = await _identity(settings, store)
+        identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         gateway = Gateway(store, Upstream(settings.anthropic_base_url, settings.anthropic_api_key), Prices.load())
@@ -74,7 +79,7 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
 
         scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
         hub = Hub(
-            url, settings, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
+            url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
@@ -87,23 +92,25 @@ async def open_hub(settings: Settings, url: str, executor: Executor | None = Non
             await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _identity(settings: Settings, store: Store) -> Identity:
+async def _identity(settings: Settings, store: Store, redactor: Redactor) -> Identity:
     """With the secrets of the settings, or those of the data folder, made on first start."""
     worker = await asyncio.to_thread(load_secret, settings.data_dir / "worker.secret")
     signing = settings.jwt_secret or [await asyncio.to_thread(load_secret, settings.data_dir / "jwt.secret")]
     if bootstrap := settings.bootstrap_key:
         await store.write(lambda tx: note_bootstrap(tx, bootstrap, worker))
+    redactor.learn(worker, *signing)
     book = await store.read(lambda c: read_book(c, store.now_ms()))
     return Identity(book, Signer(signing), AgentTokens(worker), Attempts(), bootstrap)
 
 
-def build_app(hub: Hub, url: str) -> ASGIApp:
+def build_app(hub: Hub, url: str, routes: Sequence[Route] = ROUTES) -> ASGIApp:
     """The ASGI application for an open hub: a bare router, as each layer of an application would cost every request."""
     paths: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method] = route
     served = [_route(path, methods, hub) for path, methods in paths.items()]
-    return Guard(Router(served, redirect_slashes=False, default=_no_such_path), hub.settings, url)
+    router = Router(served, redirect_slashes=False, default=_no_such_path)
+    return Redacted(Guard(router, hub.settings, url), hub.redactor)
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:

@@ -13,9 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from swarm_api.errors import StorageFailed
+from swarm_api.redaction import Redactor
+from swarm_api.redaction_output import RedactedOutput
 from swarm_api.sandbox import SandboxUnavailable, try_bubblewrap
 from swarm_api.sealing import blot
 from swarm_hub.logs import configure
+from swarm_hub.redacted import credentials
 from swarm_hub.serve import serve
 from swarm_hub.settings import EXIT_CONFIG, SECRETS, BadSetting, Settings, read_settings
 from swarm_hub.store.database import DatabaseUnusable
@@ -34,7 +37,9 @@ def run() -> int:
     try:
         settings = _take_settings()
         _allow_connections()
-        configure(settings.log_format, settings.log_level)
+        redactor = Redactor(credentials(settings))
+        sys.stderr = RedactedOutput(sys.stderr, redactor)
+        configure(settings.log_format, settings.log_level, redactor)
         _warn(settings)
         _try_sandbox(settings)
         loop = _loop_factory()
@@ -43,7 +48,7 @@ def run() -> int:
             _listener(settings) as listener,
             asyncio.Runner(loop_factory=loop) as runner,
         ):
-            runner.run(serve(settings, listener))
+            runner.run(serve(settings, listener, redactor))
     except (BadSetting, DatabaseUnusable) as error:
         return _say(error, EXIT_CONFIG)
     except (CannotStart, StorageFailed, OSError) as error:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from swarm_api.base import Answer
 from swarm_api.errors import Conflict, MalformedRequest
+from swarm_hub.disclosed import HOLDS
 from swarm_hub.http import Call
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
@@ -66,6 +67,8 @@ def _asked(call: Call, body: Any) -> Asked | None:
         return None
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         raise MalformedRequest("Idempotency-Key: must be 1 to 255 printable characters without spaces")
+    if call.hub.redactor.known_in(key):
+        raise MalformedRequest(f"Idempotency-Key: {HOLDS}")
     return Asked(call.caller.id, call.request.url.path, key, _digest(body))
 
 

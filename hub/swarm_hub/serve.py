@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from swarm_api import __version__
+from swarm_api.redaction import Redactor
 from swarm_hub.app import build_app, open_hub
 from swarm_hub.edge.connections import Connection
 from swarm_hub.identity.first_key import make_first_key
@@ -20,10 +21,10 @@ GRACE = 3  # seconds for open requests once the hub is told to stop; streams are
 PING = 20.0  # seconds between two pings of a WebSocket
 
 
-async def serve(settings: Settings, listener: socket.socket) -> None:
+async def serve(settings: Settings, listener: socket.socket, redactor: Redactor) -> None:
     """Serve on a listening socket until SIGTERM or SIGINT. Raises `DatabaseUnusable`."""
     url = _url(*listener.getsockname()[:2])
-    async with open_hub(settings, settings.public_url or url) as hub:
+    async with open_hub(settings, settings.public_url or url, redactor=redactor) as hub:
         await make_first_key(hub)
         config = server_config(build_app(hub, url))
         async with runtime_file(settings.data_dir / "hub.json", hub, url):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from swarm_api.redaction import Redactor
 from swarm_api.worker import Upstream
 from swarm_executors.protocol import Executor
 from swarm_hub.gateway.gateway import Gateway
@@ -56,6 +57,7 @@ class Hub:
 
     url: str
     settings: Settings
+    redactor: Redactor
     store: Store
     journal: Journal
     logs: Logs

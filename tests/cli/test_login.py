@@ -134,6 +134,19 @@ def test_who_tries_too_often_is_told_when_to_come_back(stranger: Swarm, hub: Hub
     assert " hint: again in " in runs[-1].stderr
 
 
+async def test_a_token_that_cannot_be_kept_is_ended(stranger: Swarm, hub: HubProcess) -> None:
+    folder = stranger.folder / "home/.config/claude-swarm"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "credentials.enc").mkdir()
+    run = stranger("login", "--url", hub.url, "--key-stdin", stdin=ADMIN_KEY)
+    assert run.returncode == 1
+    assert "credentials.enc" in run.stderr
+    assert config(stranger) == {}
+    async with hub.client() as client:
+        actions = [entry.action for entry in (await client.audit()).entries]
+    assert actions[:2] == ["token.revoke", "token.create"]
+
+
 def test_a_login_elsewhere_forgets_what_was_for_the_hub_before(
     stranger: Swarm, start_hub: Callable[..., HubProcess]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cli.dialogue import Dialogue
 from cli.program import Swarm
+from hubs import HubProcess
 
 KEY = "sk-ant-api03-" + "k" * 40
 QUESTIONS = {
@@ -164,3 +165,17 @@ def test_keys_leave_the_plain_file(lonely: Swarm) -> None:
     _, seen = run(lonely, QUESTIONS)
     assert "anthropic-api-key moved from the plain file to the encrypted file" in seen
     assert not plain.exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "following"),
+    [
+        ({"Model": "opus"}, "swarm setup --check   calls all of it"),
+        ({"Anthropic API key": KEY}, "swarm orchestrator stop && swarm orchestrator start --background"),
+    ],
+)
+def test_a_hub_that_runs_is_started_again_only_for_what_it_is_given(
+    tmp_path: Path, hub: HubProcess, answers: dict[str, str], following: str
+) -> None:
+    _, seen = run(Swarm(tmp_path), {**QUESTIONS, **answers})
+    assert f"\nnext: {following}\n" in seen

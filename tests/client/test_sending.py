@@ -6,6 +6,7 @@ from client.cutting import WHOLE, cutting
 from client.saying import HANG_UP, answer, saying
 from hub.played import PlayedHub
 from hubs import ADMIN_KEY
+from swarm_api.auth import KeyIn
 from swarm_api.client import HubClient
 from swarm_api.errors import Conflict, HubUnreachable, InvalidInput, NotFound, NotSupported, SwarmError
 
@@ -24,6 +25,16 @@ async def test_a_batch_whose_answer_was_lost_is_sent_again_and_happens_once(hub:
     async with cutting(hub.url, [100, WHOLE]) as proxy, HubClient(proxy.url, ADMIN_KEY) as client:
         tasks = await client.submit_batch([{"prompt": f"Work {n}", "hold": True} for n in range(50)])
     assert (await hub.client.tasks()).total == len(tasks) == 50
+
+
+@pytest.mark.parametrize("cut", [1, 40])
+async def test_a_key_whose_text_was_lost_is_made_once_and_told_of(hub: PlayedHub, cut: int) -> None:
+    """No secret is kept for a second answer."""
+    wish = KeyIn(name="ci", scopes=["tasks:read"])
+    async with cutting(hub.url, [cut, WHOLE]) as proxy, HubClient(proxy.url, ADMIN_KEY) as client:
+        with pytest.raises(Conflict):
+            await client.make_key(wish)
+    assert [key.name for key in (await hub.client.keys()).keys if key.created_by != "environment"] == ["ci"]
 
 
 async def test_what_is_sent_again_carries_the_same_idempotency_key() -> None:

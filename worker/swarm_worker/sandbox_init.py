@@ -17,18 +17,26 @@ CHUNK = 65_536
 
 def main(port: str, *command: str) -> int:
     """The exit code of the command; 128 and the signal's number if it was killed."""
+    signal.signal(signal.SIGTERM, _tell_all)
     listeners = [_listen(family, host, int(port)) for family, host in HOSTS] if port != "0" else []
     child = os.fork()
     if child == 0:
         _become(command)
-    signal.signal(signal.SIGTERM, lambda number, _frame: os.kill(-1, number))
     _close_all_but({listener.fileno() for listener in listeners if listener})
     for listener in filter(None, listeners):
         threading.Thread(target=_serve, args=[listener], daemon=True).start()
     return _wait(child)
 
 
+def _tell_all(number: int, _frame: object) -> None:
+    try:
+        os.kill(-1, number)
+    except ProcessLookupError:
+        pass  # there is nobody yet
+
+
 def _become(command: tuple[str, ...]) -> None:
+    os.setpgid(0, 0)  # our group is told from outside, and the command is to hear it once
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         os.execvp(command[0], command)  # noqa: S606  # becoming the command is the purpose

@@ -31,7 +31,7 @@ MOST = 20
 """Other branches of an agent's that are kept."""
 FETCH = (
     "-c", "fetch.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-    "--no-auto-maintenance", "--no-recurse-submodules", "--update-head-ok",
+    "--no-auto-maintenance", "--no-recurse-submodules", "--no-prune", "--update-head-ok",
 )  # fmt: skip
 
 
@@ -78,7 +78,8 @@ class StandIn:
             raise CheckoutFailed("checkout_failed", f"{self.real.path} is not as it was made: its .git was replaced")
         new = replace(self, box=self.box.with_name(f"{self.box.name}.new"))
         shutil.rmtree(new.box, ignore_errors=True)
-        new.box.mkdir(mode=0o700, parents=True)
+        for folder in (new.box.parent, new.box):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         await new._fill()
         new.box.rename(self.box)
 

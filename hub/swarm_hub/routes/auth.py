@@ -9,6 +9,7 @@ from swarm_api.auth import KeyIn, KeyList, KeyMade, KeyOut, RevokeIn, TokenIn, T
 from swarm_api.base import Answer, from_ms
 from swarm_api.errors import Conflict
 from swarm_api.words import Scope
+from swarm_hub.disclosed import refuse_disclosed
 from swarm_hub.http import Call, NoBody, parse, reply
 from swarm_hub.identity import grants, keys
 from swarm_hub.identity.callers import LOCAL, SCOPES, Caller
@@ -21,6 +22,7 @@ from swarm_hub.store.transaction import Transaction
 async def token(call: Call) -> Response:
     """A token for an API key. Raises `NotAuthenticated`."""
     wish = parse(TokenIn, await call.fields())
+    refuse_disclosed({"device": wish.device}, call.hub.redactor)
     owner = await call.hub.identity.owner(wish.api_key, call.address)
     made = call.hub.grants.for_key(owner.id, wish.device, call.hub.identity.clock())
 
@@ -48,6 +50,7 @@ async def refresh(call: Call) -> Response:
 
 async def revoke(call: Call) -> Response:
     device = parse(RevokeIn, await call.fields()).device
+    refuse_disclosed({"device": device}, call.hub.redactor)
     caller = call.caller
     if device is None and caller.jti is None:
         raise Conflict(f"an API key is no token; DELETE /api/auth/api-keys/{caller.id} ends it", code="not_a_token")
@@ -66,6 +69,7 @@ async def revoke(call: Call) -> Response:
 async def create_key(call: Call) -> Response:
     data = await call.fields()
     wish = parse(KeyIn, data)
+    refuse_disclosed(data, call.hub.redactor)
     text = keys.draw()
     now_ms = call.hub.store.now_ms()
     key = call.hub.grants.key(wish, call.caller, str(keys.key_id(text)), now_ms)

@@ -14,6 +14,7 @@ from swarm_api.errors import SwarmError
 from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
 from swarm_hub import transitions
 from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
+from swarm_hub.disclosed import refuse_disclosed
 from swarm_hub.find import TaskQuery, find_task, list_tasks
 from swarm_hub.http import Call, NoBody, accepts, parse, reply
 from swarm_hub.identity.callers import ADMIN
@@ -32,6 +33,7 @@ async def submit(call: Call) -> Response:
     batch = isinstance(data, dict) and "tasks" in data
     specs = parse(Batch, data).tasks if batch else [parse(TaskIn, data)]
     prefix = "tasks." if batch else ""
+    refuse_disclosed(data, call.hub.redactor)
     settings = call.hub.settings
     for i, spec in enumerate(specs):
         refuse_unsupported(spec, f"{prefix}{i}." if batch else "")

@@ -14,6 +14,7 @@ from swarm_hub.http import Call, parse_wire
 from swarm_hub.identity.agent_tokens import TTL
 from swarm_hub.ingest import ingest, pending_control
 from swarm_hub.orders import claim_order
+from swarm_hub.redacted_reports import redacted
 from swarm_hub.reports import CLAIM, REPORTS, Reports, without_usage
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import control, load_agent, refuse_stale
@@ -36,7 +37,7 @@ async def claim(call: Call) -> Response:
 async def report(call: Call) -> Response:
     agent_id = call.caller.id
     wait = call.query(WaitQuery).wait
-    batch = parse_wire(REPORTS, await call.fields())
+    batch = redacted(parse_wire(REPORTS, await call.fields()), call.hub.redactor)
     if call.hub.settings.metered:
         batch = without_usage(batch)
     async with call.hub.inboxes.watch(agent_id) as news:
