@@ -1,4 +1,4 @@
-"""What the gateway adds to a call of the model's: the same calls to the same model, through the hub and past it, in turn."""
+"""What the gateway adds to a call of the model: the same calls, through the hub and past it, in turn."""
 
 import asyncio
 import json
@@ -31,10 +31,8 @@ KEY = "sk-ant-bench"
 
 def measure(folder: Path) -> Iterator[Figure]:
     with _model() as model:
-        settings = {
-            "SIMULATE_MODE": "false", "SWARM_RUNTIME": "scripted", "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": model,
-        }  # fmt: skip
-        with running(folder, **settings) as hub:
+        upstream = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": model}
+        with running(folder, SIMULATE_MODE="false", SWARM_RUNTIME="scripted", **upstream) as hub:
             token = _token(hub)
             yield from asyncio.run(_compare(model, f"{hub.url}/anthropic", token))
             yield asyncio.run(_memory(hub, token))
@@ -44,12 +42,9 @@ async def _compare(model: str, gateway: str, token: str) -> list[Figure]:
     async with httpx.AsyncClient(trust_env=False, timeout=LIMIT, limits=httpx.Limits(max_connections=None)) as http:
         for url in (model, gateway) * 10:
             await _call(http, url, token)
-        added, rates = [], []
-        for _ in range(CALLS):
-            past = await _call(http, model, token)
-            added.append((await _call(http, gateway, token) - past) * 1000)
-        for _ in range(ROUNDS):
-            rates.append((await _rate(http, model, token), await _rate(http, gateway, token)))
+        pairs = [(await _call(http, model, token), await _call(http, gateway, token)) for _ in range(CALLS)]
+        rates = [(await _rate(http, model, token), await _rate(http, gateway, token)) for _ in range(ROUNDS)]
+    added = [(through - past) * 1000 for past, through in pairs]
     return [
         Figure("gateway: first piece of an answer, added, p50", percentile(added, 50), "ms", at_most=5),
         Figure("gateway: first piece of an answer, added, p99", percentile(added, 99), "ms", at_most=20),

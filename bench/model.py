@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from typing import Any
 
 PIECES = 50
 PIECE = "a few words of the model's, "
@@ -10,10 +11,21 @@ PIECE = "a few words of the model's, "
 
 def _events() -> list[bytes]:
     usage = {"input_tokens": 1_000, "output_tokens": 1, "cache_read_input_tokens": 9_000}
-    message = {"id": "msg_bench", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "usage": usage}
+    message: dict[str, Any] = {
+        "id": "msg_bench",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "usage": usage,
+    }
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": PIECE}}
     end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 400}}
-    events = [{"type": "message_start", "message": message}, *[delta] * PIECES, end, {"type": "message_stop"}]
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": message},
+        *[delta] * PIECES,
+        end,
+        {"type": "message_stop"},
+    ]
     return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
 
 

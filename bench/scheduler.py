@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.tasks import prompts
 from swarm_api.tasks import TaskIn
-from swarm_api.worker import ResultReport
+from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Handle, Launch, Observation
 from swarm_hub.claims import Claimed
 from swarm_hub.ingest import ingest
@@ -59,7 +59,7 @@ class AtOnce:
 
     async def _work(self, agent_id: str) -> None:
         result = Reports(reports=[ResultReport(n=1, status="success")])
-        await self._store.write(lambda tx: claim_order(tx, agent_id, "incarnation", Settings()))
+        await self._store.write(lambda tx: claim_order(tx, agent_id, "incarnation", Settings(), Upstream()))
         await self._store.write(lambda tx: ingest(tx, agent_id, result))
         self._working.remove(agent_id)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from swarm_api.redaction_forms import forms, plain_forms, probe
+from swarm_api.redaction_forms import Groups, encoded, forms, grouped, likely, plain_forms
 from swarm_api.redaction_keys import SIGN, PrivateKeys, followed
 from swarm_api.redaction_shapes import SHAPES, Shape, compiled
 
@@ -41,8 +41,9 @@ class Redactor:
     def __init__(self, known: Iterable[str | bytes] = ()) -> None:
         """`known`: the credentials in use."""
         self._credentials: tuple[str | bytes, ...] = ()
-        self._known: tuple[tuple[str, str], ...] = ()
-        self._exact: tuple[tuple[bytes, bytes], ...] = ()
+        self._known: Groups[str] = ()
+        self._exact: Groups[bytes] = ()
+        self._plain: tuple[bytes, ...] = ()
         self._bytes: frozenset[int] = frozenset()
         self.longest = LONGEST
         """Characters over which something to be redacted may extend."""
@@ -53,10 +54,11 @@ class Redactor:
         long_enough = (credential for credential in credentials if len(credential) >= SHORTEST)
         self._credentials = tuple(dict.fromkeys([*self._credentials, *long_enough]))
         known = {form for credential in self._credentials for form in forms(credential)}
-        self._known = tuple((probe(form), form) for form in sorted(known, key=len, reverse=True))
+        self._known = grouped(known)
         plain = {form for credential in self._credentials for form in plain_forms(credential)}
-        self._exact = tuple((probe(form).encode(), form.encode()) for form in sorted(plain, key=len, reverse=True))
-        self._bytes = frozenset(b"".join(form for _, form in self._exact))
+        self._exact = encoded(grouped(plain))
+        self._plain = tuple(form.encode() for form in plain)
+        self._bytes = frozenset(b"".join(self._plain))
         self.longest = max([LONGEST, *map(len, known)])
 
     def text(self, text: str) -> str:
@@ -86,47 +88,41 @@ class Redactor:
 
     def mask(self, data: bytes) -> bytes:
         """Data that is exact otherwise, with the credentials in use replaced by as many other bytes."""
-        for part, credential in self._exact:
-            if part in data:
-                data = data.replace(credential, MARK.encode().ljust(len(credential), b"*")[: len(credential)])
+        for credential in likely(self._exact, data):
+            data = data.replace(credential, MARK.encode().ljust(len(credential), b"*")[: len(credential)])
         return data
 
     def begun(self, data: bytes) -> int:
         """How many of the last bytes may be the beginning of a credential in use."""
         if not data or data[-1] not in self._bytes:
             return 0  # as after every frame of a stream and every line
-        most = min(len(data), max(len(form) for _, form in self._exact) - 1)
+        most = min(len(data), max(map(len, self._plain)) - 1)
         ends = (data[-length:] for length in range(most, 0, -1))
-        return next((len(end) for end in ends if any(form.startswith(end) for _, form in self._exact)), 0)
+        return next((len(end) for end in ends if any(form.startswith(end) for form in self._plain)), 0)
 
     def known_in(self, text: str) -> bool:
         """Whether it holds a credential in use."""
-        for part, form in self._known:  # noqa: SIM110  # half as slow as a generator, which each line would pay for
-            if part in text and form in text:
-                return True
-        return False
+        return any(form in text for form in likely(self._known, text))
 
     def suspects(self, text: str) -> bool:
         """Whether there is anything to replace. One look at many lines costs less than a look at each."""
-        return self.known_in(text) or SIGN in text or any(compiled(shape).search(text) for shape in _likely(text))
+        return self.known_in(text) or SIGN in text or any(compiled(shape).search(text) for shape in _shapes(text))
 
     def stream(self) -> "RedactedStream":
         return RedactedStream(self)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the text holds a credential, with the label that tells it: in order, none overlapping."""
-        found = [match.span() for shape in _likely(text) for match in compiled(shape).finditer(text)]
-        for part, form in self._known:
-            if part in text:
-                found += [match.span() for match in re.finditer(re.escape(form), text)]
+        found = [match.span() for shape in _shapes(text) for match in compiled(shape).finditer(text)]
+        for form in likely(self._known, text):
+            found += [match.span() for match in re.finditer(re.escape(form), text)]
         return _merged(found)
 
     def in_lines(self, text: str) -> str:
         """The text without what is found within one line: all but keys that extend over several."""
-        for part, form in self._known:
-            if part in text:
-                text = text.replace(form, MARK)
-        for shape in _likely(text):
+        for form in likely(self._known, text):
+            text = text.replace(form, MARK)
+        for shape in _shapes(text):
             text = compiled(shape).sub(_replacement(shape), text)
         return text
 
@@ -186,7 +182,7 @@ class RedactedStream:
         return chunk[min(ends) :] if ends else ""
 
 
-def _likely(text: str) -> Iterator[Shape]:
+def _shapes(text: str) -> Iterator[Shape]:
     """The shapes of which the text holds an anchor."""
     for rare, anchors in _EXACT:
         if rare in text:

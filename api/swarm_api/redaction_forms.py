@@ -2,17 +2,43 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import AnyStr
 from urllib.parse import quote
 
-PROBE = 12
-_FREQUENT = frozenset('etaoinsrhldcumfpgwybvk0123456789 ",.:/_-')
+_PROBE = 12
+_RAREST = "QZXJKVWYqzxjHUGFPBDMNLROCTSIAEvkwybg0123456789pfmcudlhrsnioate"
+"""Letters and digits, those first that logs and JSON hold least."""
 
 
-def probe(form: str) -> str:
-    """A part of it that other texts hardly hold, to look for: a short text with rare characters is found sooner."""
-    parts = [form[at : at + PROBE] for at in range(max(1, len(form) - PROBE + 1))]
-    return min(parts, key=lambda part: len(_FREQUENT.intersection(part)))
+Groups = tuple[tuple[AnyStr, tuple[tuple[AnyStr, AnyStr], ...]], ...]
+"""Texts to look for, each with its end, grouped by their rarest character: most others do not hold that, which is seen
+at once. A short end is found sooner than all of it. No text comes before one that holds it."""
+
+
+def grouped(texts: Iterable[str]) -> Groups[str]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for text in sorted(set(texts), key=len, reverse=True):
+        groups.setdefault(min(text, key=_rank), []).append((text[-_PROBE:], text))
+    return tuple((rare, tuple(groups[rare])) for rare in sorted(groups, key=_rank))
+
+
+def encoded(groups: Groups[str]) -> Groups[bytes]:
+    return tuple((rare.encode(), tuple((end.encode(), text.encode()) for end, text in group)) for rare, group in groups)
+
+
+def likely(groups: Groups[AnyStr], where: AnyStr) -> Iterator[AnyStr]:
+    """The texts of which `where` holds the end."""
+    for rare, group in groups:
+        if rare in where:
+            for end, text in group:
+                if end in where:
+                    yield text
+
+
+def _rank(character: str) -> int:
+    at = _RAREST.find(character)
+    return at if at >= 0 else len(_RAREST)
 
 
 def plain_forms(credential: str | bytes) -> set[str]:

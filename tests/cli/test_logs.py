@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.program import LIMIT, Swarm
 from cli.work import ended, script
 from hub.played import played_hub
+from hubs import ADMIN_KEY
 from swarm_api.ids import short
 from swarm_api.worker import LogReport
 
@@ -59,7 +60,7 @@ async def test_a_terminal_obeys_nothing_that_an_agent_says(tmp_path: Path) -> No
     async with played_hub(tmp_path) as hub:
         task, worker = await hub.running()
         await worker.report(LogReport(stream="agent", text=HOSTILE))
-        swarm = Swarm(tmp_path, SWARM_URL=hub.url)
+        swarm = Swarm(tmp_path, SWARM_URL=hub.url, SWARM_API_KEY=ADMIN_KEY)
         _, seen = await asyncio.to_thread(swarm.on_terminal, "logs", task.id, NO_COLOR="1")
         _, as_json = await asyncio.to_thread(swarm.on_terminal, "logs", task.id, "--json")
         piped = await asyncio.to_thread(swarm, "logs", task.id)

@@ -1,5 +1,6 @@
 """What runs in a sandbox ends with it, hears when it is to end, and is measured like everything of an agent's."""
 
+import json
 import os
 import signal
 import subprocess
@@ -58,8 +59,9 @@ async def test_with_its_worker_or_its_walls_everything_in_it_ends(
 ) -> None:
     task = await client.submit({"prompt": script({"run": SLOW}), "repo": str(repo)})
     await begun(hub)
-    victims = [process for pid in hub.agent_processes() if (process := psutil.Process(pid)).name() == victim]
-    victims[0].kill()
+    (lock,) = hub.data_dir.glob("agents/*/lock")
+    worker = psutil.Process(json.loads(lock.read_text())["pid"])
+    next(process for process in [worker, *worker.children()] if process.name() == victim).kill()
     await client.wait(task.id)
     await until(lambda: not hub.agent_processes())
 

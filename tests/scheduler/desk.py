@@ -6,7 +6,7 @@ from typing import Any
 from scheduler.ledger import Clock, Ledger, template
 from swarm_api.tasks import TaskIn
 from swarm_api.words import ResultStatus
-from swarm_api.worker import ProgressReport, ResultReport, WorkOrder
+from swarm_api.worker import ProgressReport, ResultReport, Upstream, WorkOrder
 from swarm_hub import claims, endings, intake, transitions
 from swarm_hub.claims import Place
 from swarm_hub.ingest import ingest
@@ -45,7 +45,7 @@ class Desk:
     def begin(self, name: str) -> WorkOrder:
         """The worker of a task takes its order."""
         agent_id = self.task(name).agent_id
-        return self.ledger.work(lambda tx: claim_order(tx, agent_id, "the-only-worker", Settings()))
+        return self.ledger.work(lambda tx: claim_order(tx, agent_id, "the-only-worker", Settings(), Upstream()))
 
     def run(self, name: str) -> WorkOrder:
         self.execute(name)

@@ -13,6 +13,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from swarm_api.sandbox import find_bubblewrap
 from swarm_worker import sandbox_config
 from swarm_worker.checkout import Checkout, CheckoutFailed
 from swarm_worker.git import Git, GitFailed
@@ -73,7 +74,8 @@ class StandIn:
         return self.box.exists()
 
     async def make(self) -> None:
-        """Raises `CheckoutFailed` when the worktree is not as it was made."""
+        """Raises `CheckoutFailed` when the worktree is not as it was made, and `SandboxUnavailable`."""
+        find_bubblewrap()
         if not self.real.intact() or (self.real.path / ".git").is_symlink():
             raise CheckoutFailed("checkout_failed", f"{self.real.path} is not as it was made: its .git was replaced")
         new = replace(self, box=self.box.with_name(f"{self.box.name}.new"))

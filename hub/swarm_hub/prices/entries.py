@@ -1,5 +1,6 @@
 """The models of a price table: each an entry for each day on which its prices changed."""
 
+import re
 from typing import Any
 
 from swarm_hub.prices import amounts
@@ -9,6 +10,7 @@ from swarm_hub.prices.section import Section
 from swarm_hub.prices.table import Band, CacheFactors, Entry, Rates
 
 CLASSES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+NAME = re.compile(r"[\x21-\x7e]{1,200}")
 ONE: int = 10**amounts.FACTOR
 FULL: int = 10**amounts.CACHE
 
@@ -73,7 +75,7 @@ def _rate(price: int) -> int:
 
 
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not any(read_name(value).key):
+    if not isinstance(value, str) or not NAME.fullmatch(value) or not any(read_name(value).key):
         raise ValueError("the name of a model")
     return value
 

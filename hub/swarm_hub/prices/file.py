@@ -69,7 +69,13 @@ def _aliases(section: Section, models: Collection[Key]) -> dict[Key, Key]:
             raise ValueError("the id of a model in the table")
         return key
 
-    return {read_name(alias).key: key for alias, key in section.each(model).items()}
+    aliases: dict[Key, Key] = {}
+    for alias, leads_to in section.each(model).items():
+        key = read_name(alias).key
+        if key in aliases or not any(key):
+            raise BadPrices(f"{section.where}: {alias!r} is not one name; allowed: a name, in one spelling")
+        aliases[key] = leads_to
+    return aliases
 
 
 def _machines(section: Section) -> dict[str, dict[str, int]]:

@@ -23,7 +23,7 @@ class Section:
 
     def only(self, *names: str) -> None:
         for name in sorted(self._fields.keys() - set(names)):
-            raise BadPrices(f"{self.where}: {name} is not a field; allowed: {', '.join(names)}")
+            raise BadPrices(f"{self.where}: {_plain(name)} is not a field; allowed: {', '.join(names)}")
 
     def take(self, name: str, parse: Callable[[Any], T]) -> T:
         """`parse` raises `ValueError` with what is allowed."""
@@ -32,10 +32,10 @@ class Section:
             return parse(value)
         except ValueError as error:
             was = "missing" if value is None else _show(value)
-            raise BadPrices(f"{self.where}: {name} is {was}; allowed: {error}") from None
+            raise BadPrices(f"{self.where}: {_plain(name)} is {was}; allowed: {error}") from None
 
     def section(self, name: str) -> "Section":
-        return Section(f"{self.where}: {name}", self._fields.get(name, {}))
+        return Section(f"{self.where}: {_plain(name)}", self._fields.get(name, {}))
 
     def sections(self, name: str) -> list["Section"]:
         """Those of an array of tables, each known by its number from 1."""
@@ -52,6 +52,10 @@ class Section:
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
+
+
+def _plain(name: str) -> str:
+    return name if name.isprintable() and len(name) <= SHOWN else _show(name)
 
 
 def _show(value: Any) -> str:

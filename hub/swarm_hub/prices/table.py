@@ -66,7 +66,7 @@ class Table:
     service_tiers: Mapping[str, int]  # factors on all tokens of a request
     server_tools: Mapping[str, int]  # dollars per 1,000 requests
     aliases: Mapping[Key, Key]
-    models: Mapping[Key, tuple[Entry, ...]]  # rising in `since`
+    models: Mapping[Key, tuple[Entry, ...]]  # of those valid on a day, the last one counts
     machines: Mapping[str, Mapping[str, int]]  # executor, tier: micro-dollars per second
 
     def entry(self, key: Key, on: date) -> tuple[Entry, bool] | None:
@@ -93,7 +93,7 @@ class Table:
 
     def overlaid(self, own: "Table") -> "Table":
         """This table where `own` says nothing. For a model, `own` has the say from its own first day on."""
-        models = {key: _until(entries, own.models.get(key, ())) for key, entries in self.models.items()}
+        models = {key: entries + own.models.get(key, ()) for key, entries in self.models.items()}
         machines = {name: {**self.machines.get(name, {}), **tiers} for name, tiers in own.machines.items()}
         return Table(
             dated=own.dated,
@@ -105,7 +105,3 @@ class Table:
             models={**own.models, **models},
             machines={**self.machines, **machines},
         )
-
-
-def _until(entries: tuple[Entry, ...], own: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    return tuple(entry for entry in entries if not own or entry.since < own[0].since) + own
