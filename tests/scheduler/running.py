@@ -12,7 +12,7 @@ from scheduler.gate import callbacks
 from scheduler.inprocess import Moody
 from swarm_api.tasks import TaskIn
 from swarm_api.words import LIVE, ResultStatus
-from swarm_api.worker import ResultReport
+from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Launch
 from swarm_hub import claims, intake, transitions
 from swarm_hub.claims import Claimed
@@ -62,7 +62,7 @@ class Hub:
     async def begin(self, name: str) -> None:
         """The worker of a task takes its order."""
         agent_id = (await self.task(name)).agent_id
-        await self.store.write(lambda tx: claim_order(tx, agent_id, "the-only-worker", Settings()))
+        await self.store.write(lambda tx: claim_order(tx, agent_id, "the-only-worker", Settings(), Upstream()))
 
     async def end(self, name: str, status: ResultStatus = "success", code: str | None = None) -> None:
         """The worker of a task takes its order and reports its end."""

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from scheduler.model import Agent, World
 from scheduler.states import States, any_of, one_of
 from swarm_api.words import ResultStatus
-from swarm_api.worker import Ack, LogReport, ProgressReport, Report, ResultReport, UsageReport, WorkOrder
+from swarm_api.worker import Ack, LogReport, ProgressReport, Report, ResultReport, Upstream, UsageReport, WorkOrder
 from swarm_hub import endings
 from swarm_hub.ingest import ingest
 from swarm_hub.orders import claim_order
@@ -197,7 +197,7 @@ class Workers(States):
 
 
 def _claim(agent: Agent, incarnation: str = "the-first-worker") -> Callable[[Transaction], WorkOrder]:
-    return lambda tx: claim_order(tx, agent.id, incarnation, Settings())
+    return lambda tx: claim_order(tx, agent.id, incarnation, Settings(), Upstream())
 
 
 def _say(agent: Agent, news: Sequence[Report]) -> None:
