@@ -2,7 +2,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
-TYPED := api cli executors hub worker tests bench docs
+SHIPPED := api cli executors hub worker
+TYPED := $(SHIPPED) tests bench docs .ci/audit.py
 # cryptography's newer releases have no wheel for Macs with Intel's processors, which take an older one.
 NOT_INTEL_MAC := sys_platform != "darwin" or platform_machine != "x86_64"
 USABLE := import sys, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -21,9 +22,11 @@ demo: setup ## five simulated tasks on a sample repository, from nothing to bran
 test: setup ## all tests; ARGS='-k cancel' goes to pytest
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
-lint: setup ## ruff: rules, direction of imports, format
+lint: setup ## ruff: rules, direction of imports, format; bandit; known vulnerabilities of what is pinned
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(SHIPPED)
+	@$(BIN)/python .ci/audit.py
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy $(TYPED)

@@ -3,11 +3,10 @@
 Everything that is logged, answered, stored as a log line or put in an event passes a `Redactor`.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from swarm_api.redaction_forms import Groups, encoded, forms, grouped, likely, plain_forms
+from swarm_api.redaction_forms import Groups, encoded, forms, grouped, likely, merged, places, plain_forms
 from swarm_api.redaction_keys import SIGN, PrivateKeys, followed
 from swarm_api.redaction_shapes import SHAPES, Shape, compiled
 
@@ -88,21 +87,22 @@ class Redactor:
 
     def mask(self, data: bytes) -> bytes:
         """Data that is exact otherwise, with the credentials in use replaced by as many other bytes."""
-        for credential in likely(self._exact, data):
-            data = data.replace(credential, MARK.encode().ljust(len(credential), b"*")[: len(credential)])
-        return data
+        return self.mask_piece(data, more=False)[0] if likely(self._exact, data) else data
 
-    def begun(self, data: bytes) -> int:
-        """How many of the last bytes may be the beginning of a credential in use."""
-        if not data or data[-1] not in self._bytes:
-            return 0  # as after every frame of a stream and every line
-        most = min(len(data), max(map(len, self._plain)) - 1)
-        ends = (data[-length:] for length in range(most, 0, -1))
-        return next((len(end) for end in ends if any(form.startswith(end) for form in self._plain)), 0)
+    def mask_piece(self, data: bytes, more: bool) -> tuple[bytes, bytes]:
+        """The same for a piece of it; what may go on in the next piece is given back to come before that."""
+        spans = merged(places(likely(self._exact, data), data))
+        cut = len(data) - (self._begun(data) if more else 0)
+        cut = next((end for start, end in spans if start < cut < end), cut)
+        passed = bytearray(data[:cut])
+        for start, end in spans:
+            if end <= cut:
+                passed[start:end] = MARK.encode().ljust(end - start, b"*")[: end - start]
+        return bytes(passed), data[cut:]
 
     def known_in(self, text: str) -> bool:
         """Whether it holds a credential in use."""
-        return any(form in text for form in likely(self._known, text))
+        return bool(likely(self._known, text))
 
     def suspects(self, text: str) -> bool:
         """Whether there is anything to replace. One look at many lines costs less than a look at each."""
@@ -114,17 +114,23 @@ class Redactor:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the text holds a credential, with the label that tells it: in order, none overlapping."""
         found = [match.span() for shape in _shapes(text) for match in compiled(shape).finditer(text)]
-        for form in likely(self._known, text):
-            found += [match.span() for match in re.finditer(re.escape(form), text)]
-        return _merged(found)
+        return merged([*found, *places(likely(self._known, text), text)])
 
     def in_lines(self, text: str) -> str:
         """The text without what is found within one line: all but keys that extend over several."""
-        for form in likely(self._known, text):
-            text = text.replace(form, MARK)
+        if forms_in_it := likely(self._known, text):
+            text = "".join(_without(text, merged(places(forms_in_it, text))))
         for shape in _shapes(text):
             text = compiled(shape).sub(_replacement(shape), text)
         return text
+
+    def _begun(self, data: bytes) -> int:
+        """How many of the last bytes may be the beginning of a credential in use."""
+        if not data or data[-1] not in self._bytes:
+            return 0  # as after every frame of a stream and every line
+        most = min(len(data), max(map(len, self._plain)) - 1)
+        ends = (data[-length:] for length in range(most, 0, -1))
+        return next((len(end) for end in ends if any(form.startswith(end) for form in self._plain)), 0)
 
 
 class RedactedStream:
@@ -201,11 +207,10 @@ def _replacement(shape: Shape) -> str:
     return rf"\g<keep>{MARK}" if "(?P<keep>" in shape.pattern else MARK
 
 
-def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
+    at = 0
+    for start, end in spans:
+        yield text[at:start]
+        yield MARK
+        at = end
+    yield text[at:]

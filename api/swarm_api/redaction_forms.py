@@ -6,34 +6,56 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import AnyStr
 from urllib.parse import quote
 
-_PROBE = 12
+BEGINNING = 32
+"""Characters that a credential is known by when the rest was cut off. The first 26 of an API key may be shown."""
 _RAREST = "QZXJKVWYqzxjHUGFPBDMNLROCTSIAEvkwybg0123456789pfmcudlhrsnioate"
 """Letters and digits, those first that logs and JSON hold least."""
 
 
 Groups = tuple[tuple[AnyStr, tuple[tuple[AnyStr, AnyStr], ...]], ...]
-"""Texts to look for, each with its end, grouped by their rarest character: most others do not hold that, which is seen
-at once. A short end is found sooner than all of it. No text comes before one that holds it."""
+"""Texts to look for, each after its beginning, grouped by the rarest character of that: most others do not hold it,
+which is seen at once."""
 
 
 def grouped(texts: Iterable[str]) -> Groups[str]:
     groups: dict[str, list[tuple[str, str]]] = {}
-    for text in sorted(set(texts), key=len, reverse=True):
-        groups.setdefault(min(text, key=_rank), []).append((text[-_PROBE:], text))
+    for text in texts:
+        beginning = text[:BEGINNING]
+        groups.setdefault(min(beginning, key=_rank), []).append((beginning, text))
     return tuple((rare, tuple(groups[rare])) for rare in sorted(groups, key=_rank))
 
 
 def encoded(groups: Groups[str]) -> Groups[bytes]:
-    return tuple((rare.encode(), tuple((end.encode(), text.encode()) for end, text in group)) for rare, group in groups)
+    return tuple((rare.encode(), tuple((b.encode(), text.encode()) for b, text in group)) for rare, group in groups)
 
 
-def likely(groups: Groups[AnyStr], where: AnyStr) -> Iterator[AnyStr]:
-    """The texts of which `where` holds the end."""
-    for rare, group in groups:
-        if rare in where:
-            for end, text in group:
-                if end in where:
-                    yield text
+def likely(groups: Groups[AnyStr], where: AnyStr) -> list[AnyStr]:
+    """The texts of which `where` holds at least the beginning, the longest first."""
+    found = [text for rare, group in groups if rare in where for beginning, text in group if beginning in where]
+    return sorted(found, key=len, reverse=True) if found else found
+
+
+def places(texts: Iterable[AnyStr], where: AnyStr) -> Iterator[tuple[int, int]]:
+    """Where it holds one of them, or the beginning of one with as much as follows of it."""
+    for text in texts:
+        at = where.find(text[:BEGINNING])
+        while at >= 0:
+            end = at + min(len(text), BEGINNING)
+            while end < len(where) and end - at < len(text) and where[end] == text[end - at]:
+                end += 1
+            yield at, end
+            at = where.find(text[:BEGINNING], end)
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order, none overlapping another."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _rank(character: str) -> int:

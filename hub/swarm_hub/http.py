@@ -75,8 +75,12 @@ class Call:
         return self.parameters
 
     async def fields(self) -> Any:
-        """The JSON body as Python values; none is an object without fields. Raises `MalformedRequest`, `TooLarge`."""
+        """The JSON body as Python values; none is an object without fields.
+
+        Raises `MalformedRequest`, `TooLarge`, and `NotAuthenticated` when the credential ended on the body's way here.
+        """
         raw = await self.body()
+        self.hub.identity.refuse_ended(self.caller)
         return _decode(raw) if raw else {}
 
     async def body(self, most: int = MAX_BODY) -> bytes:

@@ -42,11 +42,11 @@ def _filter(send: Send, redactor: Redactor) -> Send:
     async def filtered(message: Message) -> None:
         nonlocal held
         if body := message.get("body"):
-            body = redactor.mask(held + body if held else body)
-            if message.get("more_body") and (begun := redactor.begun(body)):
-                body, held = body[:-begun], body[-begun:]
+            body = held + body if held else body
+            if message.get("more_body"):
+                body, held = redactor.mask_piece(body, more=True)
             else:
-                held = b""
+                body, held = redactor.mask(body), b""
             message["body"] = body
         elif held and not message.get("more_body"):  # the end, without a word of its own
             message["body"] = held

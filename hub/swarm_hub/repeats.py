@@ -47,17 +47,24 @@ async def once_secret(call: Call, body: Any, work: Work) -> Response:
 
 async def _answered(call: Call, body: Any, work: Work, keep: Callable[[bytes], bytes]) -> Response:
     asked = _asked(call, body)
+    if asked is None:
+        status, made = await call.hub.store.write(work)
+        return _response(made.to_json(), status)  # here, as the writer has others waiting
 
     def remembered(tx: Transaction) -> tuple[int, bytes]:
-        if asked is not None and (known := _known(tx, asked)) is not None:
+        if (known := _known(tx, asked)) is not None:
             return known
-        status, answer = work(tx)
-        if asked is not None:
-            kept = {"status": status, "answer": keep(answer.to_json()), "at_ms": tx.now_ms}
-            tx.add(schema.idempotency, {**asked._asdict(), **kept})
-        return status, answer.to_json()
+        status, made = work(tx)
+        answer = made.to_json()
+        kept = {"status": status, "answer": keep(answer), "at_ms": tx.now_ms}
+        tx.add(schema.idempotency, {**asked._asdict(), **kept})
+        return status, answer
 
     status, answer = await call.hub.store.write(remembered)
+    return _response(answer, status)
+
+
+def _response(answer: bytes, status: int) -> Response:
     return Response(answer, status, media_type="application/json")
 
 

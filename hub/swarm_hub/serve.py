@@ -18,6 +18,7 @@ from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
 
 GRACE = 3  # seconds for open requests once the hub is told to stop; streams are ended at once
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104  # compared with, not listened on
 PING = 20.0  # seconds between two pings of a WebSocket
 
 
@@ -33,7 +34,7 @@ async def serve(settings: Settings, listener: socket.socket, redactor: Redactor)
 
 def _url(host: str, port: int) -> str:
     """Where programs of this machine find it: by loopback, where nobody else hears them, if it listens everywhere."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what it must not be called
+    name = {EVERYWHERE: "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 

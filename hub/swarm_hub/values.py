@@ -6,7 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jwt.algorithms import HMACAlgorithm
+from jwt.exceptions import InvalidKeyError
+
 from swarm_api.ids import API_KEY
+
+_HS256 = HMACAlgorithm(HMACAlgorithm.SHA256)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -24,6 +29,11 @@ def secrets(text: str) -> tuple[str, ...]:
     parts = tuple(text.split(","))
     if len(parts) > 2 or any(len(part.encode()) < 32 or part != part.strip() for part in parts):
         raise ValueError("a secret of at least 32 bytes; or two, comma separated: the first one signs")
+    try:
+        for part in parts:
+            _HS256.prepare_key(part)
+    except InvalidKeyError:
+        raise ValueError("a secret, which a public key, a certificate or a JSON object is not") from None
     return parts
 
 

@@ -1,6 +1,7 @@
 """Every command shows the hub a credential, keeps it to itself, and goes on when it changes."""
 
 import json
+import select
 import subprocess
 import time
 from collections.abc import Callable
@@ -79,10 +80,8 @@ def test_watch_goes_on_over_a_restart_with_the_new_token(tmp_path: Path, hub: Hu
     assert watching.stdout is not None
     try:
         # What is handed out before it listens is no event to it.
-        first = ""
-        while not first:
+        while not select.select([watching.stdout], [], [], 0)[0]:
             here("submit", "-p", "x", "--hold")
-            first = watching.stdout.readline()
         old = hub.token()
         hub.stop()
         hub.start()

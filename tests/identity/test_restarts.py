@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.played import played_hub
-from hub.starting import BUSY, assert_refused
+from hub.starting import BUSY, CONFIG, assert_refused
 from hubs import ADMIN_KEY, HubProcess
 from identity.asking import KEYS, ask, end_key, end_token, exchange, make_key, status
 from identity.credentials import OTHER_SECRET, SECRET, signed, written
@@ -112,3 +112,17 @@ def test_a_hub_whose_secret_is_empty_does_not_start(tmp_path: Path) -> None:
     hub.data_dir.mkdir(mode=0o700)
     (hub.data_dir / "jwt.secret").write_bytes(b"")
     assert_refused(hub.environment, BUSY, "jwt.secret", "0 bytes")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "ssh-ed25519 " + "A" * 60,
+        "-----BEGIN PUBLIC KEY-----\n" + "A" * 60 + "\n-----END PUBLIC KEY-----",
+        '{"kty": "' + "o" * 40 + '"}',
+    ],
+    ids=["ssh", "PEM", "JWK"],
+)
+def test_what_everybody_may_know_is_no_secret(tmp_path: Path, secret: str) -> None:
+    hub = HubProcess(tmp_path, JWT_SECRET=secret)
+    assert_refused(hub.environment, CONFIG, "JWT_SECRET", "a public key")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm_api.redaction import MARK, Redactor
+from swarm_api.redaction_forms import BEGINNING
 
 SECRET = 'a "quoted" secret / with ünusual = characters'
 PLAIN = "opaque0secret1without2a3shape4of5its6own"
@@ -45,6 +46,19 @@ def test_what_is_too_short_to_be_a_secret_is_none() -> None:
 
 def test_a_credential_that_holds_another_is_replaced_whole() -> None:
     assert Redactor([PLAIN, PLAIN + "andmore"]).text(PLAIN + "andmore") == MARK
+
+
+@pytest.mark.parametrize("length", [BEGINNING, BEGINNING + 1, 47])
+def test_what_is_left_of_a_credential_that_was_cut_off_is_replaced(length: int) -> None:
+    long = Redactor([PLAIN, PLAIN[:BEGINNING] + "another-end-0123456789"])
+    left = (PLAIN[:BEGINNING] + "another-end-0123456789")[:length]
+    assert long.text(f"it is {left}…") == f"it is {MARK}…"
+    assert long.mask(f"it is {left}…".encode()) == f"it is {MARK.ljust(length, '*')}…".encode()
+
+
+def test_the_beginning_of_an_api_key_may_be_shown() -> None:
+    key = "sk_swarm_0123456789abcdef_" + "k" * 43
+    assert Redactor([key]).text("refused sk_swarm_0123456789abcdef_…") == "refused sk_swarm_0123456789abcdef_…"
 
 
 def test_what_is_learnt_is_known_from_then_on() -> None:

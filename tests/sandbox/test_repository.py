@@ -92,10 +92,15 @@ async def test_a_tree_that_git_would_check_out_into_a_repository_is_not_taken(cl
 
 
 async def test_work_that_is_not_taken_stays_and_the_next_attempt_has_it(client: HubClient, repo: Path) -> None:
-    break_it = {"run": f"{COMMIT}; {COMMON}; mv objects o", "attempt": 1}
-    task = await run(client, break_it, {"run": "cat new"}, repo=str(repo))
+    break_it = {"run": f"{COMMIT}; {COMMON}; mv objects o; chmod 0 o", "attempt": 1}
+    task = await run(client, break_it, {"run": "cat new", "attempt": 2}, repo=str(repo))
     assert code(task) == "delivery_failed"
-    assert "which stays in" in str(task.result)
+    await client.retry(task.id)
+    task = await client.wait(task.id)
+    assert task.result is not None
+    assert (task.status, await lines(client, task)) == ("completed", ["new"])
+    assert git(repo, "show", f"{task.result.branch}:new") == "new"
+    assert "its repository is broken and kept in" in await log(client, task)
 
 
 @pytest.mark.parametrize(

@@ -12,5 +12,5 @@ def delays() -> Iterator[float]:
 
     ceiling = 0.1
     while True:
-        yield uniform(ceiling / 2, ceiling)  # noqa: S311  # spread, not secret
+        yield uniform(ceiling / 2, ceiling)  # noqa: S311  # nosec B311  # spread, not secret
         ceiling = min(LONGEST, ceiling * 2)

@@ -16,6 +16,8 @@ MERCY = 2.0
 """Seconds an interrupted git has to remove what it began."""
 
 
+PATIENCE = 300.0
+"""Seconds in which a git in a sandbox ends: an agent can give it something to wait for."""
 HALF_MADE, TRIES, PAUSE = "commondir", 40, 0.025
 """git 2.39 falls over a worktree that another git is just making, and says this. It takes some milliseconds."""
 
@@ -116,7 +118,10 @@ class Git:
             start_new_session=True,
         )
         try:
-            out, complaint = await process.communicate()
+            async with asyncio.timeout(PATIENCE if self.sandbox else None):
+                out, complaint = await process.communicate()
+        except TimeoutError as late:
+            raise GitFailed(name, 1, f"git {name} did not end in the sandbox within {PATIENCE:g} seconds") from late
         finally:
             if process.returncode is None:
                 await end_group(process, MERCY)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarm_api.sandbox import walls
+from swarm_api.sandbox import SCRATCH, walls
 from swarm_worker import sandbox_init, sandbox_start
 
 INSIDE = Path("/run/swarm")
@@ -54,7 +54,7 @@ class Sandbox:
 def environment(outside: Mapping[str, str]) -> dict[str, str]:
     """What our own git gets in the sandbox, where the agent may have told it to run something."""
     passed = {name for name in outside if name in PASSED or name.startswith(("GIT_", "LC_"))}
-    own = {"HOME": "/tmp", "TMPDIR": "/tmp", "GIT_CONFIG_GLOBAL": str(USER_CONFIG)}  # noqa: S108  # the sandbox's own
+    own = {"HOME": SCRATCH, "TMPDIR": SCRATCH, "GIT_CONFIG_GLOBAL": str(USER_CONFIG)}
     return {**{name: outside[name] for name in passed}, **own}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from swarm_api.sandbox import find_bubblewrap
 from swarm_worker import sandbox_config
 from swarm_worker.checkout import Checkout, CheckoutFailed
-from swarm_worker.git import Git, GitFailed
+from swarm_worker.git import PATIENCE, Git, GitFailed
 from swarm_worker.keeping import keep
 from swarm_worker.sandbox import INSIDE, USER_CONFIG, Mounts, Sandbox, given, shown
 
@@ -86,7 +86,16 @@ class StandIn:
         new.box.rename(self.box)
 
     def discard(self) -> None:
-        shutil.rmtree(self.box, ignore_errors=True)
+        """What the agent made undeletable may stay, but is nobody's any more."""
+        gone = self.box.with_name(f"{self.box.name}.gone")
+        _delete(gone)
+        self.box.rename(gone)
+        _delete(gone)
+
+    def set_aside(self) -> Path:
+        """Make room where git gets nothing out of it. Where it is now."""
+        names = (self.box.with_name(f"{self.box.name}-kept-{n}") for n in range(1, 1000))
+        return self.box.rename(next(path for path in names if not path.exists()))
 
     async def bring_home(self) -> list[str]:
         """All that is committed: then this can be discarded. What there is to say of it. Raises `GitFailed`."""
@@ -182,7 +191,10 @@ class StandIn:
         serve = Sandbox(self._repository).briefly(self.real.common, ["git-upload-pack"])
         program = f"--upload-pack=env -i PATH={shlex.quote(os.defpath)} {shlex.join(serve)}"
         try:
-            await self.outside.run(*FETCH, program, "--", str(self.real.common), *references)
+            async with asyncio.timeout(PATIENCE):
+                await self.outside.run(*FETCH, program, "--", str(self.real.common), *references)
+        except TimeoutError as late:
+            raise GitFailed("fetch", 1, f"nothing comes out of the sandbox within {PATIENCE:g} seconds") from late
         except GitFailed as failure:
             message = f"the repository of the sandbox gives nothing that git takes: {failure.complaint}"
             raise GitFailed("fetch", failure.code, message) from failure
@@ -203,6 +215,14 @@ def _stores(objects: Path, depth: int = 0) -> list[Path]:
         named = []
     paths = [(objects / name).resolve() for name in named if name and not name.startswith("#")]
     return [objects, *(store for path in paths if path.is_dir() for store in _stores(path, depth + 1))]
+
+
+def _delete(path: Path) -> None:
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            if not (inner := Path(folder, name)).is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _copy(path: Path, target: Path) -> None:

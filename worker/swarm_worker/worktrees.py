@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,16 +94,24 @@ async def reclaim(checkout: Checkout, site: Site) -> None:
     """Save what a killed worker left in the sandbox of an earlier attempt."""
     stand_in = StandIn(site.box, checkout)
     if stand_in.is_left():
-        await save_earlier(stand_in.checkout, site)
-        stand_in.discard()
+        await _let_go(stand_in, save_earlier(stand_in.checkout, site), site)
 
 
 async def _reclaim_commits(checkout: Checkout, site: Site) -> None:
     """The same when its worktree is gone."""
     stand_in = StandIn(site.box, checkout)
     if stand_in.is_left():
-        for note in await stand_in.bring_home():
-            site.say(f"of an earlier attempt: {note}")
+        await _let_go(stand_in, stand_in.bring_home(), site)
+
+
+async def _let_go(stand_in: StandIn, saving: Awaitable[object], site: Site) -> None:
+    """A repository that its agent broke holds up nobody: the files of the worktree are there all the same."""
+    try:
+        await saving
+    except GitFailed as failure:
+        kept = stand_in.set_aside()
+        site.say(f"of an earlier attempt: its repository is broken and kept in {kept}: {failure}")
+    else:
         stand_in.discard()
 
 

@@ -78,9 +78,11 @@ def record_token(tx: Transaction, caller: Caller) -> None:
 
 
 def refuse_revoked(tx: Transaction, caller: Caller) -> None:
-    """Raises `NotAuthenticated` for a token that was revoked while its request was on the way to here."""
+    """Raises `NotAuthenticated` for a token or key that was revoked while its request was on the way to here."""
     if tx.execute(select(t.jti).where(t.jti == caller.jti, t.revoked_ms.is_not(None))).first() is not None:
         raise NotAuthenticated("the token was revoked")
+    if tx.execute(select(k.id).where(k.id == caller.id, k.revoked_ms.is_not(None))).first() is not None:
+        raise NotAuthenticated("the API key was revoked")
 
 
 def revoke_tokens(tx: Transaction, caller: Caller, device: str | None) -> list[str]:

@@ -89,6 +89,11 @@ class Identity:
         """Whether what a caller showed is still good: asked again and again by whatever stays open."""
         return caller is ANYBODY or self.book.end_of(caller, self.clock()) is None
 
+    def refuse_ended(self, caller: Caller) -> None:
+        """Raises `NotAuthenticated` for a user whose credential has ended since it was shown."""
+        if caller.scopes and (end := self.book.end_of(caller, self.clock())):
+            raise NotAuthenticated(end)
+
     async def hash_key(self, key: str) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._thread, keys.hash_key, key)
 

@@ -76,6 +76,7 @@ async def create_key(call: Call) -> Response:
     key = replace(key, hash=await call.hub.identity.hash_key(text))
 
     def work(tx: Transaction) -> tuple[int, Answer]:
+        grants.refuse_revoked(tx, call.caller)
         tx.add(schema.api_keys, key.row())
         call.record(tx, "key.create", target=key.id, detail=f"{key.name}: {' '.join(sorted(key.scopes))}")
         return 201, KeyMade(id=key.id, key=text, name=key.name, scopes=_scopes(key), expires_at=_time(key.expires_ms))

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from swarm_api.worker import LogReport, ProgressReport, Report, ResultReport, UsageReport, WorkOrder, from_wire
@@ -108,6 +109,17 @@ class _Play:
     async def say(self, step: Step) -> None:
         self._report(LogReport(stream="agent", text=step["say"], data=step.get("data")))
 
+    async def recite(self, step: Step) -> None:
+        """Say what is in a file, in every way there is to say something."""
+        said = await asyncio.to_thread(Path(step["recite"]).read_text)
+        self._report(LogReport(stream="agent", text=said, data={"said": said, said: [said]}))
+        self._report(ProgressReport(last_tool=said))
+        self._result = replace(self._result, summary=said)
+
+    async def choke(self, step: Step) -> None:
+        """An error of the worker's own, with what is in a file."""
+        raise ValueError(await asyncio.to_thread(Path(step["choke"]).read_text))
+
     async def write(self, step: Step) -> None:
         name, text = step["write"]
         path = self._place.workdir / name
@@ -174,6 +186,8 @@ def _quoted(text: str) -> str:
 
 _STEPS: Mapping[str, Callable[[_Play, Step], Coroutine[Any, Any, None]]] = {
     "say": _Play.say,
+    "recite": _Play.recite,
+    "choke": _Play.choke,
     "write": _Play.write,
     "run": _Play.run,
     "commit": _Play.commit,

@@ -31,14 +31,14 @@ class SimulatedRuntime:
         self._messages: list[str] = []
 
     async def run(self, order: WorkOrder, place: Place) -> AsyncIterator[Report]:
-        random = Random(order.task_id)  # noqa: S311  # the same task pretends the same
-        acts = list(_acts(order, place, random))
-        seconds = _seconds(order, random)
+        draw = Random(order.task_id)  # noqa: S311  # nosec B311  # the same task pretends the same
+        acts = list(_acts(order, place, draw))
+        seconds = _seconds(order, draw)
         for turns, act in enumerate(acts, 1):
             if await self._is_interrupted(seconds / len(acts)):
                 yield ResultReport(status="cancelled", summary="interrupted", turns=turns - 1)
                 return
-            for report in (*self._heard(), *act, *_thought(order, random, turns)):
+            for report in (*self._heard(), *act, *_thought(order, draw, turns)):
                 yield report
         crash = order.labels.get("simulate.crash")
         if crash == "true" or (crash == "once" and order.attempt == 1):
@@ -63,20 +63,20 @@ class SimulatedRuntime:
             yield LogReport(stream="agent", text=f"Understood: {self._messages.pop(0)}")
 
 
-def _seconds(order: WorkOrder, random: Random) -> float:
-    own = random.uniform(SHORTEST, LONGEST)
+def _seconds(order: WorkOrder, draw: Random) -> float:
+    own = draw.uniform(SHORTEST, LONGEST)
     try:
         return max(0.0, float(order.labels["simulate.seconds"]))
     except (KeyError, ValueError):
         return own
 
 
-def _acts(order: WorkOrder, place: Place, random: Random) -> Iterator[Iterator[Report]]:
+def _acts(order: WorkOrder, place: Place, draw: Random) -> Iterator[Iterator[Report]]:
     """What it does in each of its turns; an act happens when it is looked at."""
     wish = order.prompt.strip().splitlines()[0] if order.prompt.strip() else "the task"
     yield _look(place)
-    yield iter([LogReport(stream="agent", text=f"{random.choice(THOUGHTS)} Asked for: {wish}")])
-    yield _edit(order, place, random)
+    yield iter([LogReport(stream="agent", text=f"{draw.choice(THOUGHTS)} Asked for: {wish}")])
+    yield _edit(order, place, draw)
     yield _add(order, place, wish)
     yield iter([LogReport(stream="agent", text="Done. Please look it over.")])
 
@@ -86,12 +86,12 @@ def _look(place: Place) -> Iterator[Report]:
     yield _tool("Glob", "*", f"{len(names)} entries: {', '.join(names[:8])}")
 
 
-def _edit(order: WorkOrder, place: Place, random: Random) -> Iterator[Report]:
+def _edit(order: WorkOrder, place: Place, draw: Random) -> Iterator[Report]:
     """A line at the end of one of the repository's own files, as a comment."""
     files = sorted(path for path in place.workdir.iterdir() if path.suffix in COMMENTS and _is_plain(path))
     if not files:
         return
-    path = random.choice(files)
+    path = draw.choice(files)
     line = COMMENTS[path.suffix].format(f"Looked over for {short(order.task_id)}.")
     with path.open("a") as file:
         file.write(f"\n{line}\n")
@@ -117,14 +117,14 @@ def _tool(name: str, argument: str, outcome: str) -> Report:
     return LogReport(stream="tool", text=f"{name} {argument}: {outcome}", data={"tool": name, "input": argument})
 
 
-def _thought(order: WorkOrder, random: Random, turns: int) -> Iterator[Report]:
+def _thought(order: WorkOrder, draw: Random, turns: int) -> Iterator[Report]:
     """What one turn of a model would have used."""
     yield UsageReport(
         model=order.model,
-        input=random.randint(5, 40),
-        output=random.randint(60, 400),
+        input=draw.randint(5, 40),
+        output=draw.randint(60, 400),
         cache_read=4_000 + 1_500 * turns,
-        cache_write_5m=random.randint(300, 1_500),
+        cache_write_5m=draw.randint(300, 1_500),
     )
     yield ProgressReport(turns=turns)
 
