@@ -7,7 +7,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from swarm_api.base import Answer, Model, Text, Timestamp
-from swarm_api.words import BlockReason, Deliver, Priority, RepoSettings, ResultStatus, TaskStatus, TaskType, Tier
+from swarm_api.words import (
+    BlockReason,
+    CostBasis,
+    Deliver,
+    Priority,
+    RepoSettings,
+    ResultStatus,
+    TaskStatus,
+    TaskType,
+    Tier,
+)
 
 MAX_PROMPT = 100_000
 MAX_BATCH = 1_000
@@ -148,9 +158,10 @@ class Tokens(Answer):
 
 
 class ModelUsage(Tokens):
-    """What one model used, and what that cost."""
+    """What one model used, and what that cost. `cost_basis`: metered at the gateway, with guesses, or as reported."""
 
     cost_micro_usd: int = 0
+    cost_basis: CostBasis | None = None
 
 
 class Usage(Tokens):

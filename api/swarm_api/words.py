@@ -23,6 +23,7 @@ EventType = Literal[
     "budget_warning", "budget_exceeded", "usage_limit",
 ]  # fmt: skip
 EVENT_TYPES: frozenset[EventType] = frozenset(get_args(EventType))
+CostBasis = Literal["metered", "estimated", "reported"]
 Stream = Literal["agent", "tool", "stdout", "stderr", "system"]
 
 Scope = Literal["tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"]

@@ -103,8 +103,8 @@ class _Changes:
     def store(self, stored_n: int) -> bool:
         """Whether the task changed, too."""
         for report in self._usage:
-            self._of_agent.update(added(self._agent, self._of_agent, report))
-            self._of_task.update(added(self._task, self._of_task, report))
+            self._of_agent.update(added(self._agent, self._of_agent, report, "reported"))
+            self._of_task.update(added(self._task, self._of_task, report, "reported"))
         if self._log_seq != self._task.log_seq:
             self._of_task["log_seq"] = self._log_seq
         change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)

@@ -5,21 +5,30 @@ from typing import Any
 from pydantic_core import from_json
 
 from swarm_api.tasks import ModelUsage, Usage
+from swarm_api.words import CostBasis
 from swarm_api.worker import UsageReport
 
 MOST = 2**53  # micro-dollars; a sum that no database keeps would refuse the report for ever
 TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
-def added(row: Any, changed: dict[str, Any], report: UsageReport) -> dict[str, Any]:
+SURE: tuple[CostBasis, ...] = ("metered", "estimated", "reported")
+"""How a cost is known, from the surest on: counted at the gateway, partly guessed there, told by the runtime."""
+
+
+def added(row: Any, changed: dict[str, Any], report: UsageReport, basis: CostBasis) -> dict[str, Any]:
     """The usage and cost columns of a row with one report added."""
     text = changed.get("usage", row.usage)
     usage = Usage.model_validate(from_json(text)) if text else Usage()
     tokens = {name: getattr(report, name) for name in TOKENS}
     of_model = usage.by_model.get(report.model, ModelUsage())
     more = {name: getattr(of_model, name) + count for name, count in tokens.items()}
-    more["cost_micro_usd"] = of_model.cost_micro_usd + report.cost_micro_usd
+    cost_of_model = of_model.cost_micro_usd + report.cost_micro_usd
+    known = max((of_model.cost_basis or basis, basis), key=SURE.index)
     total = {name: getattr(usage, name) + count for name, count in tokens.items()}
-    usage = Usage(**total, by_model={**usage.by_model, report.model: ModelUsage(**more)})
+    usage = Usage(
+        **total,
+        by_model={**usage.by_model, report.model: ModelUsage(**more, cost_micro_usd=cost_of_model, cost_basis=known)},
+    )
     cost = changed.get("cost_micro_usd", row.cost_micro_usd) + report.cost_micro_usd
     return {"usage": usage.to_json().decode(), "cost_micro_usd": min(cost, MOST)}

@@ -28,9 +28,14 @@ def task_view(row: Row) -> Task:
         cost_cents=cents(cost),
         cost_micro_usd=cost,
         usage=Usage.model_validate(from_json(row.usage)) if row.usage else Usage(),
-        result=Result.model_validate(from_json(row.result)) if row.result else None,
+        result=_result(row.result, cost) if row.result else None,
         seq=row.seq,
     )
+
+
+def _result(text: str, cost: int) -> Result:
+    """With what it costs now: a call to the model may be settled after the task has ended."""
+    return Result.model_validate({**from_json(text), "costCents": cents(cost)})
 
 
 def blocked_by(row: Row) -> list[Blocked]:

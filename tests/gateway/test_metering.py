@@ -1,12 +1,14 @@
 """What a call to the model costs is counted by what the model's API says, once, and never too low."""
 
 import asyncio
+import json
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from client.saying import answer, saying
 from gateway.conftest import KEY, Playing, play
 from hub.played import played_hub
 from scripted_api import Drop, Hang, Reset, ScriptedApi, Status, Text, Truncate, Turn, Usage
@@ -25,9 +27,9 @@ def says(text: str, *faults: object) -> list[Turn]:
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_answer_costs_its_usage_by_the_price(agent: Playing, api: ScriptedApi, stream: bool) -> None:
     api.scripts["Go"] = list(says("Done."))
-    answer = await agent.ask("Go", stream=stream)
-    assert answer.status_code == 200
-    assert "Done." in answer.text
+    heard = await agent.ask("Go", stream=stream)
+    assert heard.status_code == 200
+    assert "Done." in heard.text
     (call,) = await agent.calls()
     assert (call.model, call.status, call.stop_reason, call.estimated) == (
         "claude-sonnet-4-5-20250929", 200, "end_turn", None,
@@ -54,7 +56,8 @@ async def test_the_books_of_agent_task_and_calls_agree(agent: Playing, api: Scri
     shown = await agent.hub.client.agent(agent.worker.agent_id)
     assert shown.cost_micro_usd == await agent.spent() == 10 * COST
     task = await agent.hub.client.task(agent.task.id)
-    assert task.usage.by_model["claude-sonnet-4-5-20250929"].cost_micro_usd == 10 * COST
+    of_model = task.usage.by_model["claude-sonnet-4-5-20250929"]
+    assert (of_model.cost_micro_usd, of_model.cost_basis) == (10 * COST, "metered")
     assert task.usage.input == 10_000
 
 
@@ -68,9 +71,9 @@ async def test_what_the_worker_says_it_used_changes_nothing(agent: Playing, api:
 
 async def test_an_error_costs_nothing_and_comes_with_its_hint(agent: Playing, api: ScriptedApi) -> None:
     api.scripts["Go"] = list(says("Done.", Status(529, retry_after=7)))
-    answer = await agent.ask("Go")
-    assert (answer.status_code, answer.headers["retry-after"]) == (529, "7")
-    assert answer.json()["error"]["type"] == "overloaded_error"
+    heard = await agent.ask("Go")
+    assert (heard.status_code, heard.headers["retry-after"]) == (529, "7")
+    assert heard.json()["error"]["type"] == "overloaded_error"
     (call,) = await agent.calls()
     assert (call.status, call.cost_micro_usd, call.estimated) == (529, 0, None)
 
@@ -87,14 +90,16 @@ async def test_an_answer_that_was_cut_off_costs_what_came_guessed_upward(
     assert (call.input, call.cache_write_5m) == (1_000, 300)
     assert call.output > 2 * 24 // 4, "two pieces of 24 characters came"
     assert call.cost_micro_usd == await agent.spent() > COST - 50 * 15
+    task = await agent.hub.client.task(agent.task.id)
+    assert task.usage.by_model[call.model].cost_basis == "estimated"
 
 
 async def test_a_runtime_that_left_pays_for_what_it_heard(agent: Playing, api: ScriptedApi) -> None:
     api.scripts["Go"] = list(says("An answer.", Hang(after=3)))
     url, shown = f"{agent.upstream['baseUrl']}/v1/messages", {"x-api-key": agent.upstream["apiKey"]}
     async with httpx.AsyncClient(trust_env=False) as http:
-        async with http.stream("POST", url, json=agent.body("Go"), headers=shown) as answer:
-            await anext(answer.aiter_raw())
+        async with http.stream("POST", url, json=agent.body("Go"), headers=shown) as heard:
+            await anext(heard.aiter_raw())
         await api.wait_for(lambda seen: seen.outcome == "disconnected")
     await until_settled(agent)
     assert (await agent.calls())[0].estimated == "the answer was cut off"
@@ -105,9 +110,9 @@ async def test_a_model_that_cannot_be_reached_costs_nothing_and_is_asked_again(
     agent: Playing, api: ScriptedApi
 ) -> None:
     api.scripts["Go"] = list(says("Done.", Reset()))
-    answer = await agent.ask("Go")
-    assert answer.status_code == 502
-    assert answer.json()["error"]["type"] == "api_error"
+    heard = await agent.ask("Go")
+    assert heard.status_code == 502
+    assert heard.json()["error"]["type"] == "api_error"
     assert await agent.spent() == 0
     assert (await agent.ask("Go")).status_code == 200
 
@@ -138,3 +143,28 @@ def _copy(data: Path, to: Path) -> None:
     to.mkdir(parents=True, mode=0o700)
     for name in ("hub.db", "hub.db-wal", "hub.db-shm", "worker.secret", "jwt.secret"):
         shutil.copy(data / name, to / name)
+
+
+async def test_with_an_injected_key_the_cost_is_marked_as_reported(tmp_path: Path) -> None:
+    async with played_hub(tmp_path, runtime="claude", anthropic_api_key=KEY, anthropic_key_mode="inject") as hub:
+        agent = await play(hub)
+        assert agent.upstream == {"apiKey": KEY}
+        await agent.worker.report(UsageReport(model="claude-opus-4-5", output=10, cost_micro_usd=250))
+        task = await hub.client.task(agent.task.id)
+        assert (task.cost_micro_usd, task.usage.by_model["claude-opus-4-5"].cost_basis) == (250, "reported")
+        shown = {"x-api-key": hub.model_token(agent.worker.agent_id)}
+        heard = await hub.http.post("/anthropic/v1/messages", json=agent.body("Go"), headers=shown)
+        assert (heard.status_code, heard.json()["error"]["type"]) == (403, "permission_error")
+
+
+async def test_a_request_of_the_models_api_counts_once(tmp_path: Path) -> None:
+    """Whatever stands between may give one answer twice."""
+    body = json.dumps({"model": "claude-sonnet-4-5", "usage": {"input_tokens": 10, "output_tokens": 10}}).encode()
+    async with saying(*[answer(200, body, request_id="req_1")] * 2) as server:
+        settings = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": server.url}
+        async with played_hub(tmp_path, **settings) as hub:
+            agent = await play(hub)
+            for _ in range(2):
+                assert (await agent.ask("Go", stream=False)).status_code == 200
+            assert await agent.spent() == 10 * 3 + 10 * 15
+            assert len(await agent.calls()) == 2

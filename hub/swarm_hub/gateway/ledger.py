@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from sqlalchemy import select, text, update
 
 from swarm_api.errors import NotFound
+from swarm_api.words import CostBasis
 from swarm_api.worker import UsageReport
 from swarm_hub.gateway.asked import Asked
 from swarm_hub.gateway.meter import Meter
@@ -87,7 +88,7 @@ def settle_call(tx: Transaction, call_id: str, asked: Asked, answered: Answered,
         service_tier=usage.service_tier, stop_reason=answered.stop_reason, first_ms=answered.first_ms,
         cost_micro_usd=cost.micro_usd, estimated=reason or None,
     ))  # fmt: skip
-    _charge(tx, row, model, usage, cost.micro_usd)
+    _charge(tx, row, model, usage, cost.micro_usd, "estimated" if reason else "metered")
 
 
 def settle_left_open(tx: Transaction) -> int:
@@ -96,17 +97,17 @@ def settle_left_open(tx: Transaction) -> int:
     for row in left:
         values = {"ended_ms": tx.now_ms, "cost_micro_usd": row.hold_micro_usd, "estimated": "the hub was killed"}
         tx.execute(update(schema.model_calls).where(m.id == row.id).values(values))
-        _charge(tx, row, row.model, NOTHING, row.hold_micro_usd)
+        _charge(tx, row, row.model, NOTHING, row.hold_micro_usd, "estimated")
     return len(left)
 
 
-def _charge(tx: Transaction, row: Any, model: str, usage: Metered, cost: int) -> None:
+def _charge(tx: Transaction, row: Any, model: str, usage: Metered, cost: int, basis: CostBasis) -> None:
     if not cost:
         return
     report = UsageReport(model=model, **{name: getattr(usage, name) for name in TOKENS}, cost_micro_usd=cost)
     pair = load_agent(tx, row.agent_id)
-    change_agent(tx, pair.agent.id, **added(pair.agent, {}, report))
-    change_task(tx, pair.task.id, **added(pair.task, {}, report))
+    change_agent(tx, pair.agent.id, **added(pair.agent, {}, report, basis))
+    change_task(tx, pair.task.id, **added(pair.task, {}, report, basis))
 
 
 def _with_input(answered: Answered, asked: Asked) -> tuple[Metered, str]:
