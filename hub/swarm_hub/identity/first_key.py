@@ -16,6 +16,7 @@ from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 
 NAME = "swarm-api-key"
+HERE = "127.0.0.1"  # no request asked for it
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +34,10 @@ async def make_first_key(hub: Hub, url: str) -> None:
 
     def work(tx: Transaction) -> None:
         tx.add(schema.api_keys, key.row())
+        tx.add(schema.audit, {
+            "at_ms": tx.now_ms, "who": LOCAL, "action": "key.create", "target": key.id, "outcome": "done",
+            "address": HERE, "request_id": "-", "detail": "the first one, made by the hub",
+        })  # fmt: skip
 
     await hub.store.write(work)
     hub.identity.book.keys[key.id] = key
