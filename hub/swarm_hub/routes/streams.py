@@ -87,7 +87,7 @@ async def events(call: Call) -> Response:
 
 async def _chunks(call: Call, follower: Follower, wanted: Filter) -> AsyncGenerator[bytes, None]:
     yield PING  # at once, so that the reader knows it is connected
-    while call.may_go_on() and (batch := await follower.next()) is not None:
+    while call.may_go_on() and (batch := await follower.next()) is not None and call.may_go_on():
         if not batch:
             yield PING
         elif chosen := wanted(batch):
@@ -132,7 +132,8 @@ async def _lines(call: Call, task_id: str, after: int) -> AsyncGenerator[bytes, 
             if batch is None:
                 yield END
                 return
-            yield chunk(list(batch)) if batch else PING
+            if call.may_go_on():
+                yield chunk(list(batch)) if batch else PING
 
 
 async def _page(hub: Hub, task_id: str, query: LogQuery) -> Response:
