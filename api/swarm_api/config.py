@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from swarm_api.running import trusted_note
+
 DEFAULT_URL = "http://127.0.0.1:3000"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HUB_FILE = "hub.json"
@@ -93,11 +95,11 @@ def checked_url(value: str, where: str) -> str:
 
 
 def read_running(data: Path) -> Running | None:
-    """The note in a data folder, or None when there is none that can be read. The hub it names may be gone."""
+    """The note in a data folder, or None when there is none of ours that can be read. The hub it names may be gone."""
     try:
-        note = json.loads((data / HUB_FILE).read_bytes())
+        note = trusted_note(data / HUB_FILE)
         return Running(int(note["pid"]), float(note["startTime"]), str(note["url"]), str(note["version"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 

@@ -21,13 +21,16 @@ OWN = (
 PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = (
     "alternatives", "bash.bashrc", "ca-certificates", "crypto-policies", "debian_version", "fonts", "gai.conf",
-    "gitattributes", "gitconfig", "group", "host.conf", "hosts", "inputrc", "java", "ld.so.cache", "ld.so.conf",
+    "gitattributes", "group", "host.conf", "hosts", "inputrc", "java", "ld.so.cache", "ld.so.conf",
     "ld.so.conf.d", "locale.alias", "locale.conf", "localtime", "login.defs", "magic", "mime.types", "nsswitch.conf",
     "os-release", "passwd", "perl", "pki/ca-trust", "pki/tls/cert.pem", "pki/tls/certs", "pki/tls/openssl.cnf",
-    "profile", "profile.d", "protocols", "python3", "resolv.conf", "services", "shells", "ssl/cert.pem", "ssl/certs",
+    "profile", "protocols", "python3", "resolv.conf", "services", "shells", "ssl/cert.pem", "ssl/certs",
     "ssl/openssl.cnf", "terminfo", "timezone",
 )  # fmt: skip
-"""Of `/etc`. Not `machine-id`, from which the key of the stored credentials is made, and no private keys."""
+"""Of `/etc`. Not `machine-id`, from which the key of the stored credentials is made, no private keys, and nothing where
+passwords for proxies and servers are put, as `profile.d` and `gitconfig`."""
+OF_THE_KERNEL = ("sys", "sysrq-trigger", "acpi", "bus", "driver", "fs", "irq", "scsi")
+"""Of `/proc`: what root can write to without a capability, here or elsewhere."""
 IN_MEMORY = str(256 * 1024 * 1024)
 """Bytes of what is kept in memory, which nobody counts: a TMPDIR is on the disk."""
 SHARED, SCRATCH = "/dev/shm", "/tmp"  # noqa: S108  # nosec B108  # the sandbox's own
@@ -80,9 +83,10 @@ def _system() -> list[str]:
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return [
         *arguments,
-        "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--ro-bind-try", "/proc/sysrq-trigger",
-        "/proc/sysrq-trigger", "--dev", "/dev", *_scratch(SHARED), *_scratch(SCRATCH),
-    ]  # fmt: skip
+        *("--proc", "/proc"),
+        *(word for name in OF_THE_KERNEL for word in ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")),
+        *("--dev", "/dev", *_scratch(SHARED), *_scratch(SCRATCH)),
+    ]
 
 
 def _scratch(path: str) -> Sequence[str]:

@@ -9,12 +9,15 @@ from pydantic_core import from_json
 
 from swarm_api.errors import Conflict
 from swarm_api.ids import short
+from swarm_api.redaction import Redactor
 from swarm_api.worker import Limits, Resume, Sandbox, Source, Upstream, WorkOrder
 from swarm_executors.protocol import TIERS
 from swarm_hub.claims import hard_limit
 from swarm_hub.settings import Settings
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
+
+_SHAPES = Redactor()
 
 
 def claim_order(
@@ -99,7 +102,8 @@ def source(spec: dict[str, Any]) -> Source:
 
 def branch(task: Any) -> str:
     """`swarm/<short id>-<slug>`: the same for every attempt at the task."""
-    words = re.findall(r"[a-z0-9]+", (task.name or task.prompt[:200]).lower())
+    said = _SHAPES.text(task.name or task.prompt[:1000])  # a token in a prompt is the agent's, a branch is everybody's
+    words = re.findall(r"[a-z0-9]+", said[:200].lower())
     slug = "-".join(words)[:40].strip("-") or "task"
     return f"swarm/{short(task.id)}-{slug}"
 

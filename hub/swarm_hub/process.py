@@ -42,7 +42,7 @@ def run() -> int:
         configure(settings.log_format, settings.log_level, redactor)
         _warn(settings)
         _try_sandbox(settings)
-        loop = _loop_factory()
+        loop = loop_factory()
         with (
             _data_folder(settings.data_dir),
             _listener(settings) as listener,
@@ -134,7 +134,7 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
     except ImportError:

@@ -26,7 +26,7 @@ async def serve(settings: Settings, listener: socket.socket, redactor: Redactor)
     """Serve on a listening socket until SIGTERM or SIGINT. Raises `DatabaseUnusable`."""
     url = _url(*listener.getsockname()[:2])
     async with open_hub(settings, settings.public_url or url, redactor=redactor) as hub:
-        await make_first_key(hub)
+        await make_first_key(hub, url)
         config = server_config(build_app(hub, url))
         async with runtime_file(settings.data_dir / "hub.json", hub, url):
             await _Server(config, hub, url).serve(sockets=[listener])

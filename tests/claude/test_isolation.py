@@ -109,3 +109,15 @@ async def test_the_cli_is_the_one_that_came_with_the_sdk(api: ScriptedApi, place
     driven = await run(make_order(api.url, "look"), replace(place, env={**place.env, **first}))
     assert driven.result.summary == "Done."
     assert not (place.tmp / "other-ran").exists()
+
+
+@pytest.mark.parametrize("length", [7_950, 7_990])
+async def test_a_long_result_is_not_cut_in_the_middle_of_the_key(api: ScriptedApi, place: Place, length: int) -> None:
+    """What is left of a key would not be known for one later."""
+    (place.workdir / "key").write_text(KEY)
+    print_it = f"head -c {length} /dev/zero | tr '\\0' x; printf ' '; cat key; head -c 300 /dev/zero | tr '\\0' y"
+    api.scripts["look"] = [Turn((bash(print_it),)), Turn((Text("Done."),))]
+    driven = await run(make_order(api.url, "look"), place)
+    (told,) = (line for line in driven.lines("tool") if line.startswith("xxx"))
+    assert "[redacted]"[: 8_000 - length - 1] in told
+    assert KEY[:8] not in told

@@ -70,7 +70,7 @@ def test_the_hub_of_this_machine_lets_its_user_in(tmp_path: Path, hub: HubProces
 
 def test_a_note_that_others_could_have_read_lets_nobody_in(tmp_path: Path, hub: HubProcess) -> None:
     (hub.data_dir / "hub.json").chmod(0o644)
-    run = Swarm(tmp_path)("status")
+    run = Swarm(tmp_path)("status", SWARM_URL=hub.url)
     assert (run.returncode, run.stderr.splitlines()[1]) == (3, " hint: swarm login")
 
 

@@ -44,6 +44,7 @@ def leave_note(swarm: Swarm, pid: int) -> None:
     data.mkdir()
     note = {"pid": pid, "startTime": 1.0, "url": "http://127.0.0.1:9", "version": "0"}
     (data / "hub.json").write_text(json.dumps(note))
+    (data / "hub.json").chmod(0o600)
 
 
 def test_a_hub_in_the_background_accepts_before_start_returns(local: Swarm) -> None:

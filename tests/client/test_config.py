@@ -37,6 +37,7 @@ def write_note(environ: dict[str, str], content: str) -> Path:
     data = data_folder(environ)
     data.mkdir()
     (data / "hub.json").write_text(content)
+    (data / "hub.json").chmod(0o600)
     return data
 
 

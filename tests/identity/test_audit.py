@@ -4,13 +4,14 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from hub.played import PlayedHub
 from hub.problems import assert_problem
 from hub.submitting import UNKNOWN
-from hubs import ADMIN_KEY
+from hubs import ADMIN_KEY, HubProcess
 from identity.asking import KEYS, REFRESH, REVOKE, TOKEN, bearer, exchange, forget_limits, make_key
 from identity.credentials import written
 
@@ -211,6 +212,15 @@ async def test_entries_can_be_picked(hub: PlayedHub) -> None:
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "before=-1", "before=x", "page=2", "who=" + "x" * 101])
 async def test_a_bad_question_is_told_so(hub: PlayedHub, query: str) -> None:
     assert_problem(await hub.get(f"/api/audit?{query}"), 400, "malformed_request")
+
+
+async def test_the_first_key_leaves_an_entry_too(start_hub: Callable[..., HubProcess]) -> None:
+    """No request asked for it; the hub made it by itself."""
+    hub = start_hub(SWARM_BOOTSTRAP_KEY="")
+    async with httpx.AsyncClient(base_url=hub.url, headers=bearer(hub.token()), trust_env=False) as http:
+        (entry,) = (await http.get("/api/audit")).json()["entries"]
+    assert (entry["who"], entry["action"]) == ("local", "key.create")
+    assert entry["target"].startswith("key_")
 
 
 async def _run(hub: PlayedHub, statement: str) -> None:

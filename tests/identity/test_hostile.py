@@ -125,7 +125,7 @@ async def test_a_thousand_wrong_keys_at_once_hold_nobody_up(hub: PlayedHub) -> N
         served = await _served_while(hub, wrong)
         answers = await asyncio.gather(*wrong)
     assert sorted({answer.status_code for answer in answers}) == [401, 429]
-    assert sum(answer.status_code == 401 for answer in answers) <= 10
+    assert sum(answer.status_code == 401 for answer in answers) <= 20  # ten a minute, should it take longer
     assert set(served) == {200}
 
 

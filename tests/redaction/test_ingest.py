@@ -142,3 +142,10 @@ async def test_nothing_else_that_a_client_sends_is_stored_with_one(shared: Playe
 async def test_a_new_api_key_is_shown(shared: PlayedHub) -> None:
     answer = await shared.post("/api/auth/api-keys", {"name": "ci", "scopes": ["tasks:read"]})
     assert answer.json()["key"].startswith("sk_swarm_")
+
+
+async def test_a_branch_is_not_named_for_a_credential_in_a_prompt(shared: PlayedHub) -> None:
+    task = await shared.client.submit({"prompt": f"Rotate {OLD} today"})
+    order = await (await shared.worker(task.id)).claim()
+    assert order["prompt"] == f"Rotate {OLD} today"
+    assert order["branch"].endswith("-rotate-redacted-today")

@@ -153,3 +153,14 @@ async def test_of_very_many_branches_it_makes_some_are_kept_and_the_rest_is_told
     task = await run(client, {"run": many}, repo=str(repo))
     assert len(git(repo, "branch", "--list", "swarm/*-kept-*").split()) == 20
     assert "5 more branches of the agent's are left out" in await log(client, task)
+
+
+@pytest.fixture(params=['it\'s a "folder" with $(everything); in & it', "ünïcode", "-c"])
+def renamed(request: pytest.FixtureRequest, repo: Path) -> Path:
+    return repo.rename(repo.with_name(request.param))
+
+
+async def test_a_repository_may_be_in_a_folder_of_any_name(client: HubClient, renamed: Path) -> None:
+    task = await run(client, {"run": COMMIT}, repo=str(renamed))
+    assert task.result is not None
+    assert git(renamed, "show", f"{task.result.branch}:new") == "new"

@@ -8,7 +8,7 @@ import pytest
 
 from swarm_api.worker import Sandbox
 from swarm_worker import git as worker_git
-from swarm_worker import sandbox_repository
+from swarm_worker import sandbox_config, sandbox_repository
 from swarm_worker.checkout import Checkout
 from swarm_worker.git import GitFailed
 from swarm_worker.keeping import save
@@ -104,3 +104,23 @@ async def test_of_the_users_configuration_filters_count_for_our_git(ground: Grou
     await save(checkout, "work")
     assert git(repo, "show", f"{BRANCH}:it.up") == "TEXT"
     assert "canary" not in (stand_in(checkout).box / "user.gitconfig").read_text()
+
+
+async def test_what_an_agent_configures_to_run_does_not_see_the_users_passwords(
+    ground: Ground, repo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "nobody").mkdir()
+    helper = '[credential]\n\thelper = "!echo password=canary"\n[core]\n\tsshCommand = sshpass -p canary ssh\n'
+    write(tmp_path / "nobody", ".gitconfig", helper)
+    git(repo, "config", "credential.helper", "store")
+    checkout = await ground.open(local(repo, sandbox=Sandbox()))
+    await checkout.git.run("config", "filter.spy.clean", "env > told; cat")
+    write(checkout.path, ".gitattributes", "*.spied filter=spy\n")
+    write(checkout.path, "it.spied")
+    await checkout.git.run("add", "--all")
+    assert "canary" not in (checkout.path / "told").read_text()
+
+
+async def test_the_machines_configuration_counts_without_its_passwords(checkout: Checkout) -> None:
+    listing = "system\0http.proxy\nhttp://ada:canary@proxy.test\0system\0safe.directory\n*\0system\0core.pager\ncat\0"
+    assert sandbox_config.of_machine(sandbox_config.read(listing)) == '[safe]\n\tdirectory = "*"\n'

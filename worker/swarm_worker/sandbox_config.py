@@ -12,6 +12,7 @@ SECTIONS = frozenset({
 """A list of what passes: tokens are kept under `http`, `credential`, `url`, and under names nobody has thought of."""
 GENERAL = frozenset({"core", "filter", "user"})
 """Of the user's own configuration."""
+OF_MACHINE = SECTIONS | {"init", "protocol", "safe"}
 LEFT_OUT = frozenset({
     "core.alternaterefscommand", "core.askpass", "core.attributesfile", "core.editor", "core.excludesfile",
     "core.fsmonitor", "core.gitproxy", "core.hookspath", "core.pager", "core.sshcommand", "core.worktree",
@@ -44,6 +45,11 @@ def of_user(settings: Iterable[Setting]) -> str:
     """The file that our own calls of git get for the user's."""
     general = (setting for setting in settings if setting.scope == "global")
     return _file(setting for setting in general if _passes(setting, GENERAL))
+
+
+def of_machine(settings: Iterable[Setting]) -> str:
+    """The file that stands in for `/etc/gitconfig`."""
+    return _file(setting for setting in settings if setting.scope == "system" and _passes(setting, OF_MACHINE))
 
 
 def _setting(scope: str, text: str) -> Setting:

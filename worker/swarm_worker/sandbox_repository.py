@@ -16,11 +16,13 @@ from pathlib import Path
 from swarm_api.sandbox import find_bubblewrap
 from swarm_worker import sandbox_config
 from swarm_worker.checkout import Checkout, CheckoutFailed
-from swarm_worker.git import PATIENCE, Git, GitFailed
+from swarm_worker.git import PATIENCE, Git, GitFailed, environment
+from swarm_worker.gitconfig import SSH
 from swarm_worker.keeping import keep
 from swarm_worker.sandbox import INSIDE, USER_CONFIG, Mounts, Sandbox, given, shown
 
 OBJECTS = INSIDE / "objects"
+MACHINE_CONFIG = Path("/etc/gitconfig")
 DEEPEST = 5
 """Steps from one alternate to the next that git takes."""
 LEFT_OUT = shutil.ignore_patterns(
@@ -66,8 +68,8 @@ class StandIn:
     @property
     def checkout(self) -> Checkout:
         """The checkout as the worker uses it: its git runs in the sandbox."""
-        sandbox = Sandbox(self.mounts)
-        return replace(self.real, git=replace(self.real.git, sandbox=sandbox), stand_in=self)
+        git = replace(self.real.git, env=self._env, sandbox=Sandbox(self.mounts))
+        return replace(self.real, git=git, stand_in=self)
 
     def is_left(self) -> bool:
         """Whether the worker of an earlier attempt was killed before all of it was home."""
@@ -125,12 +127,19 @@ class StandIn:
             mounts += shown(objects, OBJECTS / str(number))
             if (objects / "info/alternates").exists():  # its paths lead nowhere in the sandbox
                 mounts += shown(self.box / "empty", OBJECTS / str(number) / "info/alternates")
-        return (*mounts, *shown(self.box / "user.gitconfig", USER_CONFIG))
+        configured = (*shown(self.box / "user.gitconfig", USER_CONFIG), *shown(self.box / "gitconfig", MACHINE_CONFIG))
+        return (*mounts, *configured)
 
     @property
     def _inside(self) -> Git:
         """Calls in the agent's repository that need no worktree."""
-        return replace(self.outside, sandbox=Sandbox(self._repository))
+        return replace(self.outside, env=self._env, sandbox=Sandbox(self._repository))
+
+    @property
+    def _env(self) -> dict[str, str]:
+        """Without the user's credential helpers and ssh command, in which passwords may stand."""
+        config = replace(self.real.repo.config, overrides=(), ssh=SSH)
+        return {**environment(os.environ), **config.environment()}
 
     async def _fill(self) -> None:
         real, outside = self.real, self.outside
@@ -148,6 +157,7 @@ class StandIn:
         (self.folder / "objects/info/alternates").write_text("".join(stores))
         (self.folder / "config").write_text(sandbox_config.of_repository(settings), errors="surrogateescape")
         (self.box / "user.gitconfig").write_text(sandbox_config.of_user(settings), errors="surrogateescape")
+        (self.box / "gitconfig").write_text(sandbox_config.of_machine(settings), errors="surrogateescape")
         (self.box / "empty").touch()
         for path in (self.folder / "packed-refs", self.box / "references"):
             path.write_text(listing, errors="surrogateescape")
@@ -188,8 +198,9 @@ class StandIn:
         return notes
 
     async def _fetch(self, *references: str) -> None:
+        path = os.environ.get("PATH", os.defpath)
         serve = Sandbox(self._repository).briefly(self.real.common, ["git-upload-pack"])
-        program = f"--upload-pack=env -i PATH={shlex.quote(os.defpath)} {shlex.join(serve)}"
+        program = f"--upload-pack={shlex.join(['env', '-i', f'PATH={path}', *serve])}"
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.outside.run(*FETCH, program, "--", str(self.real.common), *references)

@@ -58,7 +58,7 @@ class Socket:
         try:
             while not self._hub.closing.is_set() and lives(caller) and (batch := await follower.next()) is not None:
                 async with asyncio.timeout(SLOW):
-                    for entry in wanted(batch):
+                    for entry in wanted(batch) if lives(caller) else ():
                         await socket.send({"type": "websocket.send", "text": entry.frame.decode()})
             if lives(caller):
                 await socket.close(RESTARTING, "the hub is restarting; resume")

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select
 from starlette.responses import Response, StreamingResponse
 
 from swarm_api.base import Model
-from swarm_api.errors import MalformedRequest
+from swarm_api.errors import MalformedRequest, NotAuthenticated
 from swarm_api.ids import TASK_ID
 from swarm_api.words import EVENT_TYPES, EventType
 from swarm_hub.find import find_task
@@ -87,7 +87,7 @@ async def events(call: Call) -> Response:
 
 async def _chunks(call: Call, follower: Follower, wanted: Filter) -> AsyncGenerator[bytes, None]:
     yield PING  # at once, so that the reader knows it is connected
-    while call.may_go_on() and (batch := await follower.next()) is not None:
+    while call.may_go_on() and (batch := await follower.next()) is not None and call.may_go_on():
         if not batch:
             yield PING
         elif chosen := wanted(batch):
@@ -120,7 +120,7 @@ async def logs(call: Call) -> Response:
     if kind == EVENT_STREAM or query.follow:
         return EventStream(_lines(call, task.id, _resume_from(call, query.after) or 0))
     if kind == PLAIN:
-        return StreamingResponse(_text(call.hub, task.id, query), media_type=PLAIN)
+        return StreamingResponse(_text(call, task.id, query), media_type=PLAIN)
     return await _page(call.hub, task.id, query)
 
 
@@ -132,7 +132,8 @@ async def _lines(call: Call, task_id: str, after: int) -> AsyncGenerator[bytes, 
             if batch is None:
                 yield END
                 return
-            yield chunk(list(batch)) if batch else PING
+            if call.may_go_on():
+                yield chunk(list(batch)) if batch else PING
 
 
 async def _page(hub: Hub, task_id: str, query: LogQuery) -> Response:
@@ -142,11 +143,16 @@ async def _page(hub: Hub, task_id: str, query: LogQuery) -> Response:
     return Response(b'{"lines":[%s],"nextAfter":%d}' % (frames, after), media_type="application/json")
 
 
-async def _text(hub: Hub, task_id: str, query: LogQuery) -> AsyncGenerator[str, None]:
+async def _text(call: Call, task_id: str, query: LogQuery) -> AsyncGenerator[str, None]:
     """The lines without all else. A text cannot say where to go on, so it is whole unless it was limited."""
     after, left = query.after, query.limit
     while left != 0:
-        rows = await _read_lines(hub, task_id, after, min(left or PAGE, PAGE))
+        try:
+            call.hub.identity.refuse_ended(call.caller)  # a slow reader may stay for as long as lines are written
+        except NotAuthenticated as error:
+            yield f"({error.detail}: this is not all)\n"
+            return
+        rows = await _read_lines(call.hub, task_id, after, min(left or PAGE, PAGE))
         if not rows:
             return
         yield "".join(f"{row['text']}\n" for row in rows)
