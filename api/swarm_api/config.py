@@ -99,7 +99,7 @@ def read_running(data: Path) -> Running | None:
     try:
         note = trusted_note(data / HUB_FILE)
         return Running(int(note["pid"]), float(note["startTime"]), str(note["url"]), str(note["version"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

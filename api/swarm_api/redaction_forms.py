@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import AnyStr
 from urllib.parse import quote
 
-BEGINNING = 32
-"""Characters that a credential is known by when the rest was cut off. The first 26 of an API key may be shown."""
+BEGINNING = 48
+"""Characters that a credential is known by when the rest was cut off. The first 26 of an API key may be shown; of the
+rest nobody is to guess so many, as what comes after them can be guessed one by one by what is redacted."""
 _RAREST = "QZXJKVWYqzxjHUGFPBDMNLROCTSIAEvkwybg0123456789pfmcudlhrsnioate"
 """Letters and digits, those first that logs and JSON hold least."""
 

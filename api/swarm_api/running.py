@@ -51,7 +51,7 @@ def trusted_note(path: Path) -> dict[str, Any]:
             return {}
         try:
             note = json.loads(file.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     return note if isinstance(note, dict) else {}
 

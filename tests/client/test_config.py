@@ -63,7 +63,9 @@ def test_a_local_hub_is_found_by_its_note(environ: dict[str, str]) -> None:
     assert hub_url(None, environ) == "http://127.0.0.1:4000"
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", "null", '{"pid": 1}', '{"pid": "x"}', "\x00"])
+@pytest.mark.parametrize(
+    "note", ["", "{", "[]", "null", '{"pid": 1}', '{"pid": "x"}', '{"pid": 1e999}', "\x00", "[" * 100_000]
+)
 def test_a_note_that_cannot_be_read_is_none(environ: dict[str, str], note: str) -> None:
     assert read_running(write_note(environ, note)) is None
     assert hub_url(None, environ) == DEFAULT_URL

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,10 @@ from hub.problems import assert_problem
 from hubs import ADMIN_KEY
 from identity.asking import KEYS, TOKEN, ask, bearer, exchange, make_key
 from swarm_api.errors import TooManyRequests
+from swarm_hub.identity import keys
 from swarm_hub.identity.attempts import Attempts
+from swarm_hub.identity.identity import MOST_WAITING
+from waiting import until
 
 A_MINUTE = 10  # requests
 WRONG = f"sk_swarm_nobodys_{'x' * 43}"
@@ -134,6 +138,30 @@ async def test_right_keys_do_not_count(hub: PlayedHub) -> None:
 async def test_tries_at_the_same_time_count_too(hub: PlayedHub) -> None:
     answers = await asyncio.gather(*[ask(hub, another_key(n)) for n in range(3 * A_MINUTE)])
     assert sorted(answer.status_code for answer in answers) == [401] * A_MINUTE + [429] * 2 * A_MINUTE
+
+
+async def test_wrong_keys_from_everywhere_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No address comes too often, but all of them together keep the one who checks busy for long."""
+    go = threading.Event()
+    monkeypatch.setattr(keys, "matches", lambda *_: not go.wait(LIMIT))
+    async with played_hub(tmp_path, trusted_proxies=(ipaddress.ip_network("127.0.0.1"),)) as hub:
+        crowd = [
+            asyncio.create_task(hub.get("/api/tasks", **bearer(another_key(n)), **_from(f"192.0.2.{n}")))
+            for n in range(2 * MOST_WAITING)
+        ]
+        await until(lambda: sum(asked.done() for asked in crowd) == MOST_WAITING)
+        late = [asked.result() for asked in crowd if asked.done()]
+        assert (await hub.get("/api/tasks", **_from("192.0.2.1"))).status_code == 200
+        go.set()
+        assert sum(answer.status_code == 401 for answer in await asyncio.gather(*crowd)) == MOST_WAITING
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in late} == {(429, "5")}
+
+
+async def test_a_crowd_with_one_key_is_one(hub: PlayedHub) -> None:
+    """All who follow come again at once when the hub was restarted."""
+    made = await make_key(hub)
+    answers = await asyncio.gather(*[ask(hub, made["key"]) for _ in range(2 * MOST_WAITING)])
+    assert {answer.status_code for answer in answers} == {200}
 
 
 @pytest.mark.parametrize(

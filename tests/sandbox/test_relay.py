@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm_worker.sandbox_relay import Endpoint, relay
+from swarm_worker.sandbox_endpoint import Endpoint
+from swarm_worker.sandbox_relay import relay
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 ELSEWHERE = Endpoint.of("https://model.test")

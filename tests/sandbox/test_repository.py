@@ -44,6 +44,8 @@ def objects(repo: Path) -> set[str]:
         "git branch -qD other; git update-ref refs/heads/main HEAD; git tag -d v1; git tag v2; git pack-refs --all",
         f"({COMMON}; echo evil > packed-refs; rm -rf refs logs; echo evil > HEAD)",
         f"({COMMON}; rm -rf objects/* /run/swarm/objects/*)",
+        f'(S=$(git rev-parse HEAD); {COMMON}; echo "$S refs/heads/a:refs/heads/main" >> packed-refs)',
+        f'(S=$(git rev-parse HEAD); {COMMON}; cd refs/heads; mkdir "+a:refs"; echo $S > "+a:refs/main")',
         "git gc -q --prune=now; git prune --expire now; git repack -adfq; git reflog expire --all --expire=now",
         "git remote add evil /evil; git replace HEAD HEAD~; git notes add -m evil; git worktree prune --expire now",
         f"({COMMON}; echo evil > info/attributes; echo evil > objects/info/alternates; echo evil > shallow)",

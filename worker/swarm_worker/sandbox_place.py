@@ -27,7 +27,8 @@ async def in_sandbox(place: Place, order: WorkOrder, checkout: Checkout) -> Asyn
     if order.sandbox.network == "all":
         yield _behind(place, Sandbox(mounts, network=True), place.env)
         return
-    from swarm_worker.sandbox_relay import Endpoint, relay
+    from swarm_worker.sandbox_endpoint import Endpoint
+    from swarm_worker.sandbox_relay import relay
 
     endpoint = Endpoint.of(order.upstream.base_url)
     direct = {name: value for name, value in place.env.items() if not name.lower().endswith("_proxy")}

@@ -8,6 +8,7 @@ and takes in the task's own branch alone.
 
 import asyncio
 import os
+import re
 import shlex
 import shutil
 from dataclasses import dataclass, replace
@@ -19,17 +20,12 @@ from swarm_worker.checkout import Checkout, CheckoutFailed
 from swarm_worker.git import PATIENCE, Git, GitFailed, environment
 from swarm_worker.gitconfig import SSH
 from swarm_worker.keeping import keep
-from swarm_worker.sandbox import INSIDE, USER_CONFIG, Mounts, Sandbox, given, shown
+from swarm_worker.sandbox import USER_CONFIG, Mounts, Sandbox, given, shown
+from swarm_worker.sandbox_files import OBJECTS, delete, lay_out, stores
 
-OBJECTS = INSIDE / "objects"
+NAME, TIP = re.compile(r"refs/(heads/[^\s:*]+|stash)"), re.compile(r"[0-9a-f]{40,64}")
+"""What git is asked for by name is an argument, where a colon and an asterisk would mean more."""
 MACHINE_CONFIG = Path("/etc/gitconfig")
-DEEPEST = 5
-"""Steps from one alternate to the next that git takes."""
-LEFT_OUT = shutil.ignore_patterns(
-    "commondir.lock", "config", "config.worktree", "hooks", "*.lock", "lfs", "logs", "modules", "objects",
-    "packed-refs", "refs", "reftable", "rr-cache", "worktrees",
-)  # fmt: skip
-"""Of the folder that git keeps about a worktree; of a scratch repository that is the repository."""
 MOST = 20
 """Other branches of an agent's that are kept."""
 FETCH = (
@@ -90,9 +86,9 @@ class StandIn:
     def discard(self) -> None:
         """What the agent made undeletable may stay, but is nobody's any more."""
         gone = self.box.with_name(f"{self.box.name}.gone")
-        _delete(gone)
+        delete(gone)
         self.box.rename(gone)
-        _delete(gone)
+        delete(gone)
 
     def set_aside(self) -> Path:
         """Make room where git gets nothing out of it. Where it is now."""
@@ -123,7 +119,7 @@ class StandIn:
     @property
     def _repository(self) -> Mounts:
         mounts = given(self.folder, self.real.common)
-        for number, objects in enumerate(_stores(self.real.common / "objects")):
+        for number, objects in enumerate(stores(self.real.common / "objects")):
             mounts += shown(objects, OBJECTS / str(number))
             if (objects / "info/alternates").exists():  # its paths lead nowhere in the sandbox
                 mounts += shown(self.box / "empty", OBJECTS / str(number) / "info/alternates")
@@ -145,16 +141,7 @@ class StandIn:
         real, outside = self.real, self.outside
         settings = sandbox_config.read(await outside.run("config", "-z", "--show-scope", "--list"))
         listing = await outside.run("for-each-ref", "--format=%(objectname) %(refname)")
-        if real.linked:
-            self.folder.mkdir()
-            shutil.copy(real.common / "HEAD", self.folder)
-        shutil.copytree(real.git_dir, self.git_dir, symlinks=True, ignore=LEFT_OUT)
-        for name in ("info", "shallow"):
-            _copy(real.common / name, self.folder / name)
-        for name in ("refs/heads", "refs/tags", "objects/info", "objects/pack"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        stores = [f"{OBJECTS / str(number)}\n" for number, _ in enumerate(_stores(real.common / "objects"))]
-        (self.folder / "objects/info/alternates").write_text("".join(stores))
+        lay_out(real, self.folder, self.git_dir)
         (self.folder / "config").write_text(sandbox_config.of_repository(settings), errors="surrogateescape")
         (self.box / "user.gitconfig").write_text(sandbox_config.of_user(settings), errors="surrogateescape")
         (self.box / "gitconfig").write_text(sandbox_config.of_machine(settings), errors="surrogateescape")
@@ -165,7 +152,8 @@ class StandIn:
 
     async def _references(self) -> dict[str, str]:
         arguments = ("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/stash")
-        return _parse(await self._inside.run(*arguments))
+        found = _parse(await self._inside.run(*arguments))
+        return {name: tip for name, tip in found.items() if NAME.fullmatch(name) and TIP.fullmatch(tip)}
 
     async def _bring_branch(self, tip: str | None) -> None:
         """Force the real branch to the tip; what somebody else has put there meanwhile is kept."""
@@ -216,28 +204,3 @@ class StandIn:
 
 def _parse(listing: str) -> dict[str, str]:
     return {name: tip for tip, _, name in (line.partition(" ") for line in listing.splitlines())}
-
-
-def _stores(objects: Path, depth: int = 0) -> list[Path]:
-    """A folder of objects, and those it borrows from."""
-    try:
-        named = (objects / "info/alternates").read_text().splitlines() if depth < DEEPEST else []
-    except OSError:
-        named = []
-    paths = [(objects / name).resolve() for name in named if name and not name.startswith("#")]
-    return [objects, *(store for path in paths if path.is_dir() for store in _stores(path, depth + 1))]
-
-
-def _delete(path: Path) -> None:
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            if not (inner := Path(folder, name)).is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _copy(path: Path, target: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
-    elif path.is_file():
-        shutil.copy(path, target)

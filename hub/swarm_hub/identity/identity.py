@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
-from swarm_api.errors import Forbidden, NotAuthenticated, SwarmError
+from swarm_api.errors import Forbidden, NotAuthenticated, SwarmError, TooManyRequests
 from swarm_hub.identity import keys
 from swarm_hub.identity.agent_tokens import AgentTokens, Kind
 from swarm_hub.identity.attempts import Attempts
@@ -20,6 +21,7 @@ from swarm_hub.identity.jwts import Signer
 
 BOOTSTRAP = "bootstrap"
 MOST_KNOWN = 4_096  # credentials that are known again without being checked
+MOST_WAITING = 64  # keys that wait to be checked, some 4 s of work, from however many addresses they come
 _CREDENTIAL = re.compile(r"[\x21-\x7e]{1,4096}")
 
 Clock = Callable[[], float]
@@ -47,6 +49,7 @@ class Identity:
         self.clock = clock
         self._known: dict[bytes, Caller] = {}
         self._hashing = asyncio.Lock()
+        self._waiting: Counter[bytes] = Counter()  # digests of keys, by how many requests show each
         self._thread = ThreadPoolExecutor(1, "swarm-bcrypt")
         self._given = dict([self._give(bootstrap)] if bootstrap else [])
 
@@ -120,11 +123,24 @@ class Identity:
         return caller
 
     async def _key(self, shown: Presented, credential: str, digest: bytes) -> Caller:
-        """One key at a time: nobody gets more than a processor's worth of hashing, and what was checked meanwhile is
-        known."""
+        """Raises `NotAuthenticated`, and `TooManyRequests` also when as many as may are waiting to be checked."""
         id_ = keys.key_id(credential)
         if id_ is None:
             raise self._refusal(shown, "the API key is not valid")
+        self.attempts.may_try(shown.address)
+        if digest not in self._waiting and len(self._waiting) >= MOST_WAITING:
+            raise TooManyRequests("too many API keys are being checked; try again in 5 s", retryAfter=5)
+        self._waiting[digest] += 1
+        try:
+            return await self._checked_key(shown, credential, digest, id_)
+        finally:
+            self._waiting[digest] -= 1
+            if not self._waiting[digest]:
+                del self._waiting[digest]
+
+    async def _checked_key(self, shown: Presented, credential: str, digest: bytes, id_: str) -> Caller:
+        """One key at a time: nobody gets more than a processor's worth of hashing, and what was checked meanwhile is
+        known."""
         async with self._hashing:
             if known := self._known.get(digest):
                 return known

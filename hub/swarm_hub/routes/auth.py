@@ -61,8 +61,9 @@ async def revoke(call: Call) -> Response:
         return ended
 
     ended = await call.hub.store.write(work)
-    of_this_run = caller.jti if caller.id == LOCAL and device is None else None
-    call.hub.end_tokens([*ended, *([of_this_run] if of_this_run else [])])
+    # Which of them were refreshed from which is written down nowhere, and the hub leaves its user another at once.
+    of_this_run = call.hub.identity.book.of_this_run if caller.id == LOCAL and device is None else ()
+    call.hub.end_tokens([*ended, *of_this_run])
     return Response(status_code=204)
 
 
