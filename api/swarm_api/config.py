@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from swarm_api.running import trusted_note
 
 DEFAULT_URL = "http://127.0.0.1:3000"
+_BLANK = re.compile(r"[\x00-\x20\x7f\\]")  # which one library strips from an address, and another ends it at
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HUB_FILE = "hub.json"
 
@@ -87,7 +88,7 @@ def checked_url(value: str, where: str) -> str:
         host, _port = url.hostname, url.port
     except ValueError:
         host = None
-    if host is None or url.scheme not in ("http", "https"):
+    if host is None or url.scheme not in ("http", "https") or _BLANK.search(value):
         raise BadConfig(f"{where}: {value!r} is no address of a hub; it looks like {DEFAULT_URL}")
     if url.username is not None or url.query or url.fragment:
         raise BadConfig(f"{where}: the address must hold no user, query or fragment; it looks like {DEFAULT_URL}")

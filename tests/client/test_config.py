@@ -72,7 +72,21 @@ def test_a_note_that_cannot_be_read_is_none(environ: dict[str, str], note: str) 
 
 
 @pytest.mark.parametrize(
-    "url", ["", "hub", "ftp://hub", "http://", "http://u:p@hub", "http://hub?x=1", "http://hub:port", "http://[::1"]
+    "url",
+    [
+        "",
+        "hub",
+        "ftp://hub",
+        "http://",
+        "http://u:p@hub",
+        "http://hub?x=1",
+        "http://hub:port",
+        "http://[::1",
+        "http://hub\t",
+        "http://hub/\r\nX: y",
+        "http://hub/a b",
+        "http://one\\two",
+    ],
 )
 def test_what_is_no_address_is_refused(environ: dict[str, str], url: str) -> None:
     with pytest.raises(BadConfig, match=r"^--url: "):

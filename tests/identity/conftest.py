@@ -20,7 +20,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PlayedHub]:
     """One hub for all tests of a module."""
-    async with played_hub(tmp_path_factory.mktemp("shared"), jwt_secret=(SECRET,)) as hub:
+    async with played_hub(tmp_path_factory.mktemp("shared"), jwt_secret=(SECRET,), max_parallel_agents=1_000) as hub:
         yield hub
 
 

@@ -29,23 +29,23 @@ class Attempts:
     def enter(self, address: str) -> None:
         """A request about credentials. Raises `TooManyRequests`."""
         for limit in OF_AUTH:
-            if not self._windows.hit(limit, "auth", _home(address)):
+            if not self._windows.hit(limit, "auth", house(address)):
                 raise self._too_many(limit, "auth", address)
 
     def may_try(self, address: str) -> None:
         """Before a key is hashed. Raises `TooManyRequests` for those who came with too many wrong ones."""
         for limit in OF_WRONG_KEYS:
-            if not self._windows.test(limit, "key", _home(address)):
+            if not self._windows.test(limit, "key", house(address)):
                 raise self._too_many(limit, "key", address)
 
     def wrong_key(self, address: str) -> None:
         for limit in OF_WRONG_KEYS:
-            self._windows.hit(limit, "key", _home(address))
+            self._windows.hit(limit, "key", house(address))
 
     def failed(self, address: str, reason: str, shown: str) -> None:
         """Count, and log as often as such a request would be answered. `shown`: what may be told of the credential."""
         self.refused[reason] += 1
-        if not self._windows.hit(OF_AUTH[0], "log", _home(address)):
+        if not self._windows.hit(OF_AUTH[0], "log", house(address)):
             self._untold += 1
             return
         more = f" ({self._untold} others were not logged)" if self._untold else ""
@@ -54,12 +54,13 @@ class Attempts:
 
     def _too_many(self, limit: RateLimitItem, kind: str, address: str) -> TooManyRequests:
         self.refused["rate_limited"] += 1
-        reset = self._windows.get_window_stats(limit, kind, _home(address)).reset_time
+        reset = self._windows.get_window_stats(limit, kind, house(address)).reset_time
         wait = max(1, round(reset - time.time() + 0.5))
         return TooManyRequests(f"too many attempts from your address; try again in {wait} s", retryAfter=wait)
 
 
-def _home(address: str) -> str:
+def house(address: str) -> str:
+    """What counts as one address: of IPv6 all that one house has to itself."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

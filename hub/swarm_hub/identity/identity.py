@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from swarm_api.errors import Forbidden, NotAuthenticated, SwarmError, TooManyRequests
 from swarm_hub.identity import keys
 from swarm_hub.identity.agent_tokens import AgentTokens, Kind
-from swarm_hub.identity.attempts import Attempts
+from swarm_hub.identity.attempts import Attempts, house
 from swarm_hub.identity.book import Book
 from swarm_hub.identity.callers import ADMIN, ANYBODY, Caller, Permission
 from swarm_hub.identity.jwts import Signer
@@ -22,6 +22,7 @@ from swarm_hub.identity.jwts import Signer
 BOOTSTRAP = "bootstrap"
 MOST_KNOWN = 4_096  # credentials that are known again without being checked
 MOST_WAITING = 64  # keys that wait to be checked, some 4 s of work, from however many addresses they come
+MOST_OF_ONE = 16  # of them from one address, so that no address keeps all others out
 _CREDENTIAL = re.compile(r"[\x21-\x7e]{1,4096}")
 
 Clock = Callable[[], float]
@@ -50,6 +51,7 @@ class Identity:
         self._known: dict[bytes, Caller] = {}
         self._hashing = asyncio.Lock()
         self._waiting: Counter[bytes] = Counter()  # digests of keys, by how many requests show each
+        self._first: dict[bytes, str] = {}  # who showed each of them first
         self._thread = ThreadPoolExecutor(1, "swarm-bcrypt")
         self._given = dict([self._give(bootstrap)] if bootstrap else [])
 
@@ -128,15 +130,22 @@ class Identity:
         if id_ is None:
             raise self._refusal(shown, "the API key is not valid")
         self.attempts.may_try(shown.address)
-        if digest not in self._waiting and len(self._waiting) >= MOST_WAITING:
-            raise TooManyRequests("too many API keys are being checked; try again in 5 s", retryAfter=5)
+        if digest not in self._waiting:
+            self._first[digest] = self._place_for(house(shown.address))
         self._waiting[digest] += 1
         try:
             return await self._checked_key(shown, credential, digest, id_)
         finally:
             self._waiting[digest] -= 1
             if not self._waiting[digest]:
-                del self._waiting[digest]
+                del self._waiting[digest], self._first[digest]
+
+    def _place_for(self, address: str) -> str:
+        """The address, if there is room for a key of its. Raises `TooManyRequests`."""
+        of_it = sum(each == address for each in self._first.values())
+        if len(self._first) >= MOST_WAITING or of_it >= MOST_OF_ONE:
+            raise TooManyRequests("too many API keys are being checked; try again in 5 s", retryAfter=5)
+        return address
 
     async def _checked_key(self, shown: Presented, credential: str, digest: bytes, id_: str) -> Caller:
         """One key at a time: nobody gets more than a processor's worth of hashing, and what was checked meanwhile is
