@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from swarm_api import __version__
 from swarm_cli.commands import COMMANDS, Entry
-from swarm_cli.faults import DONE, FAILED, wrong_usage
+from swarm_cli.faults import DONE, FAILED, Fault, wrong_usage
 from swarm_cli.options import Insecure, insecure_option
 from swarm_cli.screen import write
 
@@ -23,10 +23,19 @@ def run_command(arguments: list[str]) -> int:
         # A callback's value is no exit code; one that ends early raises Exit, whose code typer returns.
         code = get_command(application())(arguments, prog_name="swarm", standalone_mode=False)
     except typer.TyperException as error:
-        raise wrong_usage(error.format_message(), _help_of(error)) from error
+        raise _told(error) from None
     except typer.Abort:
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _told(error: typer.TyperException) -> Fault:
+    """A key may be among the arguments by mistake: it is in the shell's history then, and on the screen no more."""
+    from swarm_api.redaction import Redactor
+
+    message = error.format_message()
+    redacted = Redactor().text(message)
+    return wrong_usage(redacted, _help_of(error) if redacted == message else "no argument is a safe place for a key")
 
 
 def _help_of(error: typer.TyperException) -> str:

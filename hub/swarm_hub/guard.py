@@ -70,7 +70,9 @@ class Guard:
     def _refusal(self, path: str, head: Told, sender: Sender) -> Forbidden | None:
         host = head.get(HOST, b"")
         if not self._hosts.know(host):
-            return Forbidden(f"this hub does not answer to the name {_shown(host)}", code="forbidden_host")
+            return Forbidden(
+                f"this hub does not answer to the name {_shown(host)}; its PUBLIC_URL would", code="forbidden_host"
+            )
         if sender.exposed and path not in _IN_THE_CLEAR:
             return Forbidden("this hub is used by https alone, through its proxy", code="https_required")
         if not self._origins.admit(head, host, sender.secure):

@@ -11,12 +11,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from swarm_api.base import Answer, Model
-from swarm_api.errors import InvalidInput, MalformedRequest, TooLarge
+from swarm_api.errors import InvalidInput, MalformedRequest, NotAuthenticated, TooLarge
 from swarm_api.invalid import invalid
 from swarm_api.worker import Wire
 from swarm_hub.guard import REQUEST_ID
 from swarm_hub.identity.callers import PERMISSIONS, Caller, Permission
-from swarm_hub.identity.identity import address_of
+from swarm_hub.identity.identity import Identity, address_of
 from swarm_hub.problems import bad_query, problem
 from swarm_hub.services import Hub
 from swarm_hub.store import schema
@@ -125,13 +125,35 @@ class Route:
 
     async def answer(self, hub: Hub, request: Request) -> Response:
         try:
-            if self.path.startswith("/api/auth/"):
-                hub.identity.attempts.enter(address_of(request))
-            caller = await hub.identity.admit(self.permission, request)
+            caller = await (self._enter if self._counted else self._admit)(hub.identity, request)
             query = parse_query(request, self.query) if request.scope["query_string"] else self._idle
             return await self.handler(Call(hub, request, query, caller, REQUEST_ID.get()))
         except Exception as error:  # the one table knows them all, and hides those it does not
             return problem(error)
+
+    async def _admit(self, identity: Identity, request: Request) -> Caller:
+        return await identity.admit(self.permission, request)
+
+    @cached_property
+    def _counted(self) -> bool:
+        return self.path.startswith("/api/auth/")
+
+    async def _enter(self, identity: Identity, request: Request) -> Caller:
+        """Requests about credentials are counted: by address, and whoever shows a good one for himself.
+
+        So nobody keeps others at his address from their keys; and to end a credential is never too much.
+        """
+        address, attempts = address_of(request), identity.attempts
+        if self.permission == "open":
+            attempts.enter(address)
+        try:
+            caller = await identity.admit(self.permission, request)
+        except NotAuthenticated:
+            attempts.enter(address)
+            raise
+        if self.permission != "open" and self.method != "DELETE" and not self.path.endswith("/revoke"):
+            attempts.enter(address, caller.id)
+        return caller
 
 
 def parse_query(connection: HTTPConnection, kind: type[Q]) -> Q:

@@ -1,5 +1,7 @@
 """`swarm-hub`: the program. It makes itself unreadable first, and only then becomes the hub."""
 
+import sys
+
 from swarm_api.sealing import seal
 
 
@@ -9,4 +11,4 @@ def main() -> int:
     # Late, because it takes half a second: for so long an agent that another hub left could read our environment.
     from swarm_hub.process import run
 
-    return run()
+    return run(sys.argv[1:])

@@ -8,7 +8,7 @@ import resource
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from swarm_hub.serve import serve
 from swarm_hub.settings import EXIT_CONFIG, SECRETS, BadSetting, Settings, read_settings
 from swarm_hub.store.database import DatabaseUnusable
 
+USAGE = 64  # sysexits.h: EX_USAGE
 EXIT_BUSY = 75  # sysexits.h: EX_TEMPFAIL
 MOST_FILES = 65_536  # some programs of agents look at each number that could be one
 log = logging.getLogger(__name__)
@@ -32,8 +33,11 @@ class CannotStart(Exception):
     """Its text is one line."""
 
 
-def run() -> int:
-    """0 after SIGTERM or SIGINT, 78 for settings that are wrong or cannot be met, 75 when something is busy or full."""
+def run(arguments: Sequence[str]) -> int:
+    """0 after SIGTERM or SIGINT, 64 for arguments, 78 for settings that are wrong or cannot be met, 75 when something
+    is busy or full."""
+    if arguments:
+        return _say(CannotStart(f"no arguments are taken, not {arguments[0]!r}; settings are variables"), USAGE)
     try:
         settings = _take_settings()
         _allow_connections()

@@ -25,7 +25,7 @@ PING = 20.0  # seconds between two pings of a WebSocket
 async def serve(settings: Settings, listener: socket.socket, redactor: Redactor) -> None:
     """Serve on a listening socket until SIGTERM or SIGINT. Raises `DatabaseUnusable`."""
     url = _url(*listener.getsockname()[:2])
-    async with open_hub(settings, settings.public_url or url, redactor=redactor) as hub:
+    async with open_hub(settings, url, redactor=redactor) as hub:
         await make_first_key(hub, url)
         config = server_config(build_app(hub, url))
         async with runtime_file(settings.data_dir / "hub.json", hub, url):

@@ -50,7 +50,12 @@ SETTINGS: dict[str, Setting] = {
         "port to listen on; `0` takes a free one, where workers of an earlier run do not find it",
         values.whole(0, 65_535),
     ),
-    "public_url": Setting("PUBLIC_URL", "http://HOST:PORT", "how workers reach the hub", values.url),
+    "public_url": Setting(
+        "PUBLIC_URL",
+        "http://HOST:PORT",
+        "how others reach the hub; workers on its machine do where it listens",
+        values.url,
+    ),
     "jwt_secret": Setting(
         "JWT_SECRET",
         "made, kept in the data folder",

@@ -262,3 +262,10 @@ def test_this_device_is_logged_out_by_its_name_too(stranger: Swarm, hub: HubProc
 def test_nobody_logs_a_device_out_without_a_login(stranger: Swarm) -> None:
     run = stranger("logout", "--device", "phone")
     assert (run.returncode, run.stderr.splitlines()[1]) == (3, " hint: swarm login")
+
+
+def test_a_key_among_the_arguments_is_not_repeated(stranger: Swarm) -> None:
+    run = stranger("login", ADMIN_KEY)
+    assert run.returncode == 2
+    assert ADMIN_KEY not in run.stderr
+    assert "no argument is a safe place" in run.stderr

@@ -14,11 +14,11 @@ class Refusal(NamedTuple):
     said: list[str]
 
 
-def refused_start(environment: Mapping[str, str]) -> Refusal:
+def refused_start(environment: Mapping[str, str], *arguments: str) -> Refusal:
     """Start a hub that will not start. What it said is lines on standard error."""
     hub = subprocess.run(
-        [PROGRAMS / "swarm-hub"], env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=START_LIMIT, check=False,
+        [PROGRAMS / "swarm-hub", *arguments], env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=START_LIMIT, check=False,
     )  # fmt: skip
     assert hub.stdout == ""
     return Refusal(hub.returncode, hub.stderr.splitlines())

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from hub.played import LIMIT
-from hub.starting import BUSY, CONFIG, assert_refused
+from hub.starting import BUSY, CONFIG, assert_refused, refused_start
 from hubs import ADMIN_KEY, AUTHORIZED, HubProcess
 
 Start = Callable[..., HubProcess]
@@ -139,3 +139,9 @@ async def test_a_stop_is_no_failure_of_a_task(start_hub: Start) -> None:
         await asyncio.to_thread(hub.stop)
         await asyncio.to_thread(hub.start)
         assert (await client.task(task.id)).status == "pending"
+
+
+def test_arguments_are_refused_and_nothing_is_started(tmp_path: Path) -> None:
+    refusal = refused_start(HubProcess(tmp_path).environment, "--help")
+    assert refusal == (64, ["claude-swarm hub: no arguments are taken, not '--help'; settings are variables"])
+    assert not (tmp_path / "data").exists()

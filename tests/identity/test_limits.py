@@ -13,7 +13,7 @@ import pytest
 from hub.played import LIMIT, PlayedHub, played_hub
 from hub.problems import assert_problem
 from hubs import ADMIN_KEY
-from identity.asking import KEYS, TOKEN, ask, bearer, exchange, make_key
+from identity.asking import KEYS, REVOKE, TOKEN, ask, bearer, exchange, make_key
 from swarm_api.errors import TooManyRequests
 from swarm_hub.identity import keys
 from swarm_hub.identity.attempts import Attempts
@@ -58,11 +58,34 @@ async def test_who_comes_too_often_is_told_when_to_come_again(hub: PlayedHub) ->
 
 
 async def test_all_paths_about_credentials_count_together(hub: PlayedHub) -> None:
-    """So do those that are refused."""
+    """For those who show nothing good."""
     for _ in range(A_MINUTE // 2):
         await hub.post(TOKEN, {"apiKey": WRONG})
         await hub.http.delete(f"{KEYS}/x", headers={"Authorization": ""})
-    assert (await hub.get(KEYS)).status_code == 429
+    assert (await hub.get(KEYS, Authorization="")).status_code == 429
+
+
+async def test_who_shows_a_good_credential_is_counted_for_himself(hub: PlayedHub) -> None:
+    """Nobody at the same address keeps him from his keys."""
+    made = await make_key(hub)
+    assert (await ask(hub, made["key"])).status_code == 200
+    for _ in range(A_MINUTE):
+        await hub.post(TOKEN, {"apiKey": WRONG})
+    assert (await hub.get(KEYS)).status_code == 200
+    for _ in range(A_MINUTE):
+        last = await hub.get(KEYS)
+    assert last.status_code == 429
+    assert (await hub.get(KEYS, **bearer(made["key"]))).status_code == 200
+
+
+async def test_to_end_a_credential_is_never_too_much(hub: PlayedHub) -> None:
+    made = await make_key(hub)
+    token = await exchange(hub, made["key"])
+    for _ in range(A_MINUTE + 1):
+        await hub.get(KEYS)
+        await hub.get(KEYS, **bearer(token))
+    assert (await hub.post(REVOKE, {}, **bearer(token))).status_code == 204
+    assert (await hub.http.delete(f"{KEYS}/{made['id']}")).status_code == 204
 
 
 async def test_other_paths_go_on(hub: PlayedHub) -> None:

@@ -157,7 +157,7 @@ async def test_a_model_token_is_no_worker_token(hub: PlayedHub) -> None:
         for path in paths
     }
     assert met == {
-        ("worker", "worker"): 200, ("worker", "model"): 401, ("model", "worker"): 401, ("model", "model"): 501,
+        ("worker", "worker"): 200, ("worker", "model"): 401, ("model", "worker"): 401, ("model", "model"): 400,
     }  # fmt: skip
 
 

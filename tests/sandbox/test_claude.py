@@ -57,7 +57,7 @@ async def test_what_it_is_told_to_reach_is_out_of_reach(
     attempts: list[Attempt] = [
         *(("read", str(hub.data_dir / name)) for name in ("hub.db", "hub.json", "worker.secret")),
         ("read", str(home / ".ssh/id_ed25519")), ("write", str(repo / ".git/HEAD~")), ("look_into", "/var"),
-        ("connect", int(hub.settings["PORT"])), ("signal", hub.pid), ("become_root_of_its_own", None),
+        ("connect", int(api.url.rsplit(":", 1)[1])), ("signal", hub.pid), ("become_root_of_its_own", None),
     ]  # fmt: skip
     api.scripts["Break out"] = [Turn((bash(step(attempts)["run"]),)), Turn((Text("Tried."),))]
     task = await client.wait((await client.submit({"prompt": "Break out.", "repo": str(repo)})).id)
@@ -142,7 +142,7 @@ async def test_an_api_elsewhere_is_reached_by_the_proxy_of_the_company(
     async with elsewhere(api.url, tmp_path) as model:
         hub = start_hub(
             LOCAL_SANDBOX="bubblewrap", SWARM_RUNTIME="claude", ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=model.url,
-            HTTPS_PROXY=model.proxy, NODE_EXTRA_CA_CERTS=str(model.authority),
+            ANTHROPIC_KEY_MODE="inject", HTTPS_PROXY=model.proxy, NODE_EXTRA_CA_CERTS=str(model.authority),
         )  # fmt: skip
         async with hub.client() as client:
             task = await client.wait((await client.submit({"prompt": "Be polite.", "repo": str(repo)})).id)

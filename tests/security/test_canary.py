@@ -70,6 +70,7 @@ class Scene:
         self.hub = HubProcess(
             folder / "hub",
             ANTHROPIC_API_KEY=ANTHROPIC.text,
+            ANTHROPIC_KEY_MODE="inject",  # so that workers have it at all
             JWT_SECRET=f"{SIGNING.text},{SIGNED_BEFORE.text}",
             SWARM_BOOTSTRAP_KEY=BOOTSTRAP.text,
             LOG_LEVEL="debug",

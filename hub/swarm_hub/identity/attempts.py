@@ -26,11 +26,11 @@ class Attempts:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
         self._untold = 0
 
-    def enter(self, address: str) -> None:
-        """A request about credentials. Raises `TooManyRequests`."""
+    def enter(self, address: str, who: str = "") -> None:
+        """A request about credentials; `who` shows a good one. Raises `TooManyRequests`."""
         for limit in OF_AUTH:
-            if not self._windows.hit(limit, "auth", house(address)):
-                raise self._too_many(limit, "auth", address)
+            if not self._windows.hit(limit, "auth", house(address), who):
+                raise self._too_many(limit, "auth", address, who)
 
     def may_try(self, address: str) -> None:
         """Before a key is hashed. Raises `TooManyRequests` for those who came with too many wrong ones."""
@@ -52,9 +52,9 @@ class Attempts:
         self._untold = 0
         log.warning("refused %s from %s: %s%s", shown, address, reason, more)
 
-    def _too_many(self, limit: RateLimitItem, kind: str, address: str) -> TooManyRequests:
+    def _too_many(self, limit: RateLimitItem, kind: str, address: str, *who: str) -> TooManyRequests:
         self.refused["rate_limited"] += 1
-        reset = self._windows.get_window_stats(limit, kind, house(address)).reset_time
+        reset = self._windows.get_window_stats(limit, kind, house(address), *who).reset_time
         wait = max(1, round(reset - time.time() + 0.5))
         return TooManyRequests(f"too many attempts from your address; try again in {wait} s", retryAfter=wait)
 

@@ -10,6 +10,7 @@ from swarm_hub.gateway.asked import LONGEST
 from swarm_hub.gateway.gateway import Asking
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.http import Call
+from swarm_hub.settings import Settings
 
 PREFIX = "/anthropic"
 
@@ -28,7 +29,7 @@ async def count_tokens(call: Call) -> Response:
 
 async def _answered(call: Call, ask: Callable[[Asking], Awaitable[Response]]) -> Response:
     try:
-        _refuse_unmetered(call)
+        _refuse_unready(call.hub.settings)
         body = await _body(call)
         scope = call.request.scope
         path = call.request.url.path.removeprefix(PREFIX)
@@ -37,9 +38,11 @@ async def _answered(call: Call, ask: Callable[[Asking], Awaitable[Response]]) ->
         return refused.response()
 
 
-def _refuse_unmetered(call: Call) -> None:
-    if call.hub.settings.anthropic_key_mode != "gateway":
+def _refuse_unready(settings: Settings) -> None:
+    if settings.anthropic_key_mode != "gateway":
         raise Refused("permission_error", "this hub gives its agents the key itself (ANTHROPIC_KEY_MODE=inject)")
+    if settings.anthropic_api_key is None and settings.anthropic_base_url is None:
+        raise Refused("invalid_request_error", "the hub has no key for the model: `swarm setup`, then start it again")
 
 
 async def _body(call: Call) -> bytes:
