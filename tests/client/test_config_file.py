@@ -2,8 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,20 @@ import pytest
 from swarm_api.config import BadConfig, read_config
 from swarm_api.config_file import change_config
 
-WRITERS, EACH = 4, 25
+EACH = 25
 NAMES = ("flyAppName", "flyRegion", "flyContainerImage", "agentJobName")
+WRITING = """
+import sys
+from pathlib import Path
+
+from swarm_api.config import read_config
+from swarm_api.config_file import change_config
+
+path, name = Path(sys.argv[2]), sys.argv[3]
+for number in range(int(sys.argv[1])):
+    change_config(path, {name: str(number)})
+    assert read_config(path)[name] == str(number)
+"""
 
 
 @pytest.fixture
@@ -103,12 +116,7 @@ def test_a_draft_that_a_killed_writer_left_is_no_obstacle(path: Path) -> None:
 
 
 def test_of_writers_at_once_none_undoes_another(path: Path) -> None:
-    with get_context("spawn").Pool(WRITERS) as pool:
-        pool.starmap(_write_often, [(path, name) for name in NAMES])
+    command = [sys.executable, "-c", WRITING, str(EACH), str(path)]
+    writers = [subprocess.Popen([*command, name]) for name in NAMES]
+    assert [writer.wait(60) for writer in writers] == [0] * len(NAMES)
     assert read_config(path) == dict.fromkeys(NAMES, str(EACH - 1))
-
-
-def _write_often(path: Path, name: str) -> None:
-    for number in range(EACH):
-        change_config(path, {name: str(number)})
-        assert read_config(path)[name] == str(number)

@@ -77,11 +77,11 @@ def sockets(short: Path) -> Iterator[list[Attempt]]:
         yield [*names, ("connect_abstract", short.name), ("connect", server.getsockname()[1])]
 
 
-async def test_sockets_and_the_hub_itself(
+async def test_no_socket_but_the_hubs_where_the_model_is(
     either: HubProcess, either_client: HubClient, target: Path, sockets: list[Attempt]
 ) -> None:
-    attempts = [*sockets, ("connect", int(either.settings["PORT"]))]
-    assert await reached(either_client, target, attempts) == expected(either, attempts)
+    hub: Attempt = ("connect", int(either.settings["PORT"]))
+    assert await reached(either_client, target, [*sockets, hub]) == [*expected(either, sockets), hub]
 
 
 @pytest.fixture

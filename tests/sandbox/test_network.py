@@ -49,7 +49,8 @@ def other() -> Iterator[int]:
 @pytest.fixture
 def start(_bubblewrap: None, start_hub: Callable[..., HubProcess]) -> Callable[..., HubProcess]:
     def start(**settings: str) -> HubProcess:
-        return start_hub(LOCAL_SANDBOX="bubblewrap", **settings)
+        """Hubs that name the model's own address to their agents: with the gateway it would always be the hub's."""
+        return start_hub(LOCAL_SANDBOX="bubblewrap", ANTHROPIC_KEY_MODE="inject", **settings)
 
     return start
 
