@@ -1,6 +1,5 @@
 """The hub's settings: read once from the environment, each with an exact error."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 from platformdirs import user_data_dir
 
+from swarm_api.addresses import is_loopback
 from swarm_api.words import Runtime
 from swarm_hub import values
 from swarm_hub.values import Network
@@ -162,7 +162,7 @@ class Settings:
 
     @property
     def on_loopback(self) -> bool:
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        return is_loopback(self.host)
 
     @property
     def metered(self) -> bool:

@@ -38,7 +38,7 @@ class EventStream(Response):
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
         body = self._send(send) if scope["method"] != "HEAD" else _finish(send)
-        await while_there(body, _left(receive))
+        await while_there(body, left(receive))
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks) as chunks:
@@ -64,6 +64,7 @@ async def _finish(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _left(receive: Receive) -> None:
+async def left(receive: Receive) -> None:
+    """Returns when the reader has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

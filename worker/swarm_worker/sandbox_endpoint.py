@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
+
+from swarm_api.addresses import is_loopback
 
 ANTHROPIC = "https://api.anthropic.com"
 PROXY_PORT = 3128
@@ -37,7 +38,7 @@ class Endpoint:
     @property
     def by_proxy(self) -> bool:
         """Whether the sandbox asks for it as of a proxy: its own loopback has no place for it."""
-        return not _is_loopback(self.host) or self.port < UNPRIVILEGED
+        return not is_loopback(self.host) or self.port < UNPRIVILEGED
 
     @property
     def port_inside(self) -> int:
@@ -91,10 +92,3 @@ async def _through(proxy: str, endpoint: Endpoint) -> Streams:
         writer.close()
         raise Refused("502 Bad Gateway")
     return reader, writer
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from swarm_hub.gateway.meter import Meter, meter_of
 from swarm_hub.gateway.upstream import answering
-from swarm_hub.sse import while_there
+from swarm_hub.sse import left, while_there
 
 
 class Passing(Response):
@@ -35,7 +35,7 @@ class Passing(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         whole = False
         try:
-            await while_there(self._pass(send), _left(receive))
+            await while_there(self._pass(send), left(receive))
             whole = True
         except httpx.TransportError:
             pass  # the connection below is broken off, as the one above was: the runtime asks again
@@ -52,8 +52,3 @@ class Passing(Response):
                 self._first = round((time.monotonic() - self._begun) * 1000)
             self._meter.feed(piece)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
