@@ -125,14 +125,14 @@ class Route:
 
     async def answer(self, hub: Hub, request: Request) -> Response:
         try:
-            caller = await (self._enter if self._counted else self._admit)(hub.identity, request)
+            enter = (
+                self._enter(hub.identity, request) if self._counted else hub.identity.admit(self.permission, request)
+            )
+            caller = await enter
             query = parse_query(request, self.query) if request.scope["query_string"] else self._idle
             return await self.handler(Call(hub, request, query, caller, REQUEST_ID.get()))
         except Exception as error:  # the one table knows them all, and hides those it does not
             return problem(error)
-
-    async def _admit(self, identity: Identity, request: Request) -> Caller:
-        return await identity.admit(self.permission, request)
 
     @cached_property
     def _counted(self) -> bool:

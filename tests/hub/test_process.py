@@ -145,3 +145,12 @@ def test_arguments_are_refused_and_nothing_is_started(tmp_path: Path) -> None:
     refusal = refused_start(HubProcess(tmp_path).environment, "--help")
     assert refusal == (64, ["claude-swarm hub: no arguments are taken, not '--help'; settings are variables"])
     assert not (tmp_path / "data").exists()
+
+
+async def test_workers_of_its_machine_reach_it_where_it_listens(start_hub: Start) -> None:
+    """Its public name may lead nowhere from here."""
+    hub = await asyncio.to_thread(start_hub, PUBLIC_URL="https://swarm.example")
+    async with hub.client() as client:
+        task = await client.submit({"prompt": '[{"say": "here"}]'})
+        async with asyncio.timeout(LIMIT):
+            assert (await client.wait(task.id)).status == "completed"
