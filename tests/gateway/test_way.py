@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.conftest import KEY, Playing
-from hub.played import PlayedHub
+from gateway.conftest import KEY, Playing, play
+from hub.played import PlayedHub, played_hub
 from scripted_api import Hang, ScriptedApi, Text, Turn
 from swarm_hub.routes.table import ROUTES
 
@@ -92,3 +93,11 @@ async def test_nothing_of_prompt_or_answer_is_kept(hub: PlayedHub, agent: Playin
     for path in [path for path in data.rglob("*") if path.is_file()]:
         assert b"secret plan" not in path.read_bytes()
         assert b"secret answer" not in path.read_bytes()
+
+
+async def test_a_hub_without_a_key_says_so_and_what_to_do(tmp_path: Path) -> None:
+    """400, which the runtime does not ask again."""
+    async with played_hub(tmp_path, runtime="claude") as hub:
+        heard = await (await play(hub)).ask("Go")
+    assert (heard.status_code, heard.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert "swarm setup" in heard.json()["error"]["message"]
