@@ -28,7 +28,11 @@ class Resources(Answer):
 
 
 class Agent(Answer):
-    """One attempt at a task, on one executor. `started_at` is the time of the claim."""
+    """One attempt at a task, on one executor. `started_at` is the time of the claim.
+
+    `reserved_micro_usd`: what is set aside for it and not spent yet. `compute_…`: what its machine has cost so far,
+    beside what the model cost.
+    """
 
     id: str
     status: AgentStatus
@@ -42,6 +46,9 @@ class Agent(Answer):
     tokens_used: TokensUsed = TokensUsed()
     cost_cents: int = 0
     cost_micro_usd: int = 0
+    reserved_micro_usd: int = 0
+    compute_cents: int = 0
+    compute_micro_usd: int = 0
     progress: Progress = Progress()
     resources: Resources = Resources()
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from swarm_api.words import camel
 
@@ -42,6 +42,7 @@ def _no_nul(text: str) -> str:
 
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 Text = Annotated[str, AfterValidator(_no_nul)]
+Cents = Annotated[int, Field(ge=0, le=10**9)]  # a limit somebody sets: ten million dollars at most
 
 
 def cents(micro_usd: int) -> int:

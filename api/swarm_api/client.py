@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.base import Model
+from swarm_api.budget import Budget, BudgetIn
 from swarm_api.errors import SwarmError
 from swarm_api.events import Event, EventList, LogLine, LogPage
 from swarm_api.invalid import invalid
@@ -114,9 +115,13 @@ class HubClient:
         """Stop a task. Its state is final within 15 s. Raises `Conflict` (`task_finished`) when it has ended."""
         return await self._sender.post(f"{_task(task_id)}/cancel", Task)
 
-    async def retry(self, task_id: str, *, fresh: bool = False) -> Task:
-        """Try a failed or cancelled task again, from where it stopped or (`fresh`) from its base. Raises `Conflict`."""
-        return await self._sender.post(f"{_task(task_id)}/retry", Task, RetryIn(fresh=fresh).to_json())
+    async def retry(self, task_id: str, *, fresh: bool = False, budget_cents: int | None = None) -> Task:
+        """Try a failed or cancelled task again, from where it stopped or (`fresh`) from its base.
+
+        `budget_cents`: its budget from now on, what it has spent included. Raises `Conflict`, `InvalidInput`.
+        """
+        wish = _valid(RetryIn, fresh=fresh, budget_cents=budget_cents)
+        return await self._sender.post(f"{_task(task_id)}/retry", Task, wish.to_json())
 
     async def wait(self, task_id: str) -> Task:
         """The task once it has ended, however often it is retried in between."""
@@ -164,6 +169,14 @@ class HubClient:
 
     async def queue(self) -> Queue:
         return await self._sender.get("/api/queue", Queue)
+
+    async def budget(self) -> Budget:
+        """What was spent today and this week, what is set aside, and what is left."""
+        return await self._sender.get("/api/budget", Budget)
+
+    async def set_budget(self, limits: BudgetIn) -> Budget:
+        """New limits, from now on. Takes `admin`."""
+        return await self._sender.put("/api/budget", Budget, limits.to_json())
 
     async def provider(self) -> Provider:
         return await self._sender.get("/api/provider", Provider)

@@ -76,6 +76,9 @@ class Sender:
     async def post(self, path: str, kind: type[Answer], body: bytes | None = None) -> Answer:
         return _parsed(kind, await self.act("POST", path, body))
 
+    async def put(self, path: str, kind: type[Answer], body: bytes) -> Answer:
+        return _parsed(kind, await self.act("PUT", path, body))
+
     async def act(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
         """Something that happens once, however often it must be sent."""
         headers = {"Idempotency-Key": secrets.token_hex(16)}

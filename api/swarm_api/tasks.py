@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from swarm_api.base import Answer, Model, Text, Timestamp
+from swarm_api.base import Answer, Cents, Model, Text, Timestamp
 from swarm_api.words import (
     BlockReason,
     CostBasis,
@@ -85,7 +85,9 @@ class TaskIn(Model):
     ] = []
     name: Annotated[Name | None, Field(description="What others in the batch call it, and the branch's slug.")] = None
     context: Annotated[Text | None, Field(max_length=MAX_PROMPT, description="Background for the agent.")] = None
-    budget_cents: Annotated[int | None, Field(ge=0)] = None
+    budget_cents: Annotated[
+        Cents | None, Field(description="What all its attempts may spend on the model; none: by the hub's setting.")
+    ] = None
     timeout_minutes: Annotated[
         float | None, Field(ge=0.01, le=10_080, description="After this the agent is interrupted and its work kept.")
     ] = None
@@ -137,7 +139,9 @@ class Batch(Model):
 
 
 class RetryIn(Model):
-    budget_cents: Annotated[int | None, Field(ge=0)] = None
+    """`budget_cents` is the task's budget from now on, what it has spent already included."""
+
+    budget_cents: Cents | None = None
     fresh: Annotated[bool, Field(description="Start from the base instead of the branch and session so far.")] = False
 
 
@@ -194,7 +198,10 @@ class Result(Answer):
 
 
 class Task(Answer):
-    """A task as the hub knows it. `seq`: follow the journal from here and miss nothing of it."""
+    """A task as the hub knows it. `seq`: follow the journal from here and miss nothing of it.
+
+    `cost_…` is what it spent on the model, `compute_…` what the machines of its ended agents cost beside it.
+    """
 
     id: str
     name: str | None = None
@@ -207,6 +214,7 @@ class Task(Answer):
     base_ref: str | None = None
     depends_on: list[str] = []
     context: str | None = None
+    budget_cents: int | None = None
     timeout_minutes: float
     max_attempts: int
     max_turns: int | None = None
@@ -226,6 +234,8 @@ class Task(Answer):
     parent_id: str | None = None
     cost_cents: int = 0
     cost_micro_usd: int = 0
+    compute_cents: int = 0
+    compute_micro_usd: int = 0
     usage: Usage = Usage()
     result: Result | None = None
     seq: int

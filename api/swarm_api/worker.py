@@ -44,10 +44,13 @@ class Source(Wire):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits(Wire):
+    """`max_budget_micro_usd`: what the session may cost in all, for a runtime that no gateway watches; as far as it can."""
+
     timeout_seconds: float
     memory_mb: int
     cpus: int
     max_turns: int | None = None
+    max_budget_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +192,10 @@ Report = LogReport | UsageReport | FilesReport | ProgressReport | ResultReport
 
 @dataclass(frozen=True, kw_only=True)
 class Control(Wire):
-    """Something the worker must do. Repeated with every answer until it is seen."""
+    """Something the worker must do. Repeated with every answer until it is seen.
+
+    The `reason` of a cancel: `cancelled`, `budget` (its money is spent), `usage_limit` (it will go on later).
+    """
 
     c: int
     kind: Literal["message", "cancel", "decision", "token"]
