@@ -8,11 +8,8 @@ from swarm_api.base import Answer, Cents, Model, Timestamp
 
 Period = Literal["day", "week"]
 BudgetState = Literal["ok", "warning", "exceeded"]
-LabelPair = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}=[^\x00]{0,256}$"),
-    Field(description="`key=value`"),
-]
+_PAIR = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}=[^\x00]{0,256}$"
+LabelPair = Annotated[str, StringConstraints(pattern=_PAIR), Field(description="`key=value`")]
 
 
 class Standing(Answer):
