@@ -151,11 +151,11 @@ def _known(tx: Transaction, upstream_id: str | None) -> bool:
 def _with_input(answered: Answered, asked: Asked) -> tuple[Metered, str]:
     """Where the answer broke off before it told its input, that is guessed upward; and why it is a guess."""
     usage = answered.usage
-    if answered.complete or answered.status is None:
+    if answered.complete:
         return usage, ""
     if usage.prompt == 0:
         usage = replace(usage, input=asked.guessed_tokens)
-    return usage, "the answer was cut off"
+    return usage, "no answer came" if answered.status is None else "the answer was cut off"
 
 
 def _day(ms: int) -> date:
