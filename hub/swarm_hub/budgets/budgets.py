@@ -12,6 +12,7 @@ from swarm_hub.budgets.limits import Limits, read_limits
 from swarm_hub.budgets.lines import ALL, Line, Spans, draw_lines
 from swarm_hub.budgets.outlook import Outlook, labels_of
 from swarm_hub.budgets.spans import quarter, span_of
+from swarm_hub.gateway.usage_limits import limited_until
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads, Transaction
 
@@ -45,7 +46,9 @@ class Budgets:
         return draw_lines(reads, limits, spans, now_ms, limited)
 
     def outlook(self, reads: Reads, now_ms: int) -> Outlook:
-        return Outlook([] if self.free else self.lines(reads, now_ms))
+        if self.free:
+            return Outlook([])
+        return Outlook(self.lines(reads, now_ms), limited_until(reads, now_ms))
 
     def bears(self, tx: Transaction, task: Any, hold: int) -> bool:
         """Whether a call may cost so much: what was set aside does not count where a limit was lowered since."""
