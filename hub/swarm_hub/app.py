@@ -50,6 +50,7 @@ from swarm_hub.settings import Settings
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
+from swarm_hub.store.writer import Clock, wall_clock
 
 log = logging.getLogger(__name__)
 PULSE = 15.0  # seconds
@@ -57,15 +58,16 @@ PULSE = 15.0  # seconds
 
 @asynccontextmanager
 async def open_hub(
-    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None
-) -> AsyncIterator[Hub]:
+    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None,
+    clock: Clock = wall_clock,
+) -> AsyncIterator[Hub]:  # fmt: skip
     """Everything the routes need, with the scheduler running. On the way out agents are left alone.
 
-    Raises `DatabaseUnusable`.
+    `clock`: milliseconds since the epoch, by which days and limits go. Raises `DatabaseUnusable`.
     """
     redactor = redactor or Redactor(credentials(settings))
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
+        store = await stack.enter_async_context(Store(settings.data_dir / "hub.db", clock))
         identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
