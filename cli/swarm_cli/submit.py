@@ -17,6 +17,7 @@ from swarm_api.ids import TASK_ID, short
 from swarm_api.invalid import invalid
 from swarm_api.tasks import Task, TaskBatch, TaskIn
 from swarm_cli import task_flags as flag
+from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
@@ -48,6 +49,7 @@ def submit(
     name: flag.Name = None,
     depends_on: flag.DependsOn = None,
     context: flag.Context = None,
+    budget: flag.Budget = None,
     timeout: flag.Timeout = None,
     max_attempts: flag.MaxAttempts = None,
     max_turns: flag.MaxTurns = None,
@@ -58,7 +60,9 @@ def submit(
     verify: flag.Verify = None,
     label: flag.Labels = None,
     repo_settings: flag.Settings = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end; exit 1 if it does not complete.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end; exit 1, or 6 for its budget, if it fails.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -66,8 +70,9 @@ def submit(
     flags = {
         "prompt": prompt, "model": model, "type": kind, "priority": priority, "repo": repo, "baseRef": base_ref,
         "name": name, "dependsOn": depends_on, "context": context, "timeoutMinutes": timeout,
-        "maxAttempts": max_attempts, "maxTurns": max_turns, "tier": tier, "hold": hold or None, "deliver": deliver,
-        "push": push or None, "verify": verify, "labels": _labels(label), "repoSettings": repo_settings,
+        "budgetCents": optional_cents(budget, "--budget"), "maxAttempts": max_attempts, "maxTurns": max_turns,
+        "tier": tier, "hold": hold or None, "deliver": deliver, "push": push or None, "verify": verify,
+        "labels": _labels(label), "repoSettings": repo_settings,
     }  # fmt: skip
     given = {field: value for field, value in flags.items() if value is not None}
     path = _file(source, file, prompt)
