@@ -40,9 +40,12 @@ class Claimed(NamedTuple):
     tier: Tier
 
 
+_ENDING = (a.released == 0) | (a.held_micro_usd > 0)
+
+
 def ending(task_id: Any) -> Any:
-    """Whether the executor may still have something of an earlier attempt: two would share a worktree."""
-    return exists().where(a.task_id == task_id, a.released == 0)
+    """Whether something of an earlier attempt may still run, where two would share a worktree, or still cost."""
+    return exists().where(a.task_id == task_id, _ENDING)
 
 
 RUNNING = select(func.count()).where(a.released == 0, a.status.in_(LIVE))
@@ -149,7 +152,7 @@ def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tupl
     free: list[Any] = []
     blocked: list[tuple[str, list[Blocked]]] = []
     room = place.capacity - running(tx)
-    busy = frozenset(tx.execute(select(a.task_id).where(a.released == 0)).scalars())
+    busy = frozenset(tx.execute(select(a.task_id).where(_ENDING)).scalars())
     outlook = place.budgets.outlook(tx, tx.now_ms)
     purse = Purse(outlook.lines)
     for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():
