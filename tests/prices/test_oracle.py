@@ -1,7 +1,7 @@
 """The same bills by a public price list: the package genai-prices."""
 
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,6 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from claude.bill import bill
+from claude.conversations import CONVERSATIONS
 from swarm_hub.prices import Metered, Prices
 from swarm_hub.prices.pricing import SHIPPED
 
@@ -117,6 +119,14 @@ def test_both_make_the_same_bill_of_bedrock_and_its_regions(model: str, used: Me
     assume(used.prompt <= LONGEST.get(model, used.prompt))
     used = replace(used, server_tools={}, cache_write_1h=0)
     assert ours(model, used, on) == public(model, used, on, provider="aws")
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_both_make_the_bill_of_a_conversation_that_was_worked_out_by_hand(name: str) -> None:
+    """Of what Claude Code used with the scripted model, which tests/claude/test_bill.py holds against the record."""
+    answers = CONVERSATIONS[name].answers
+    used = [(model, Metered(**asdict(usage)), date(2026, 11, 23)) for model, usage in answers]
+    assert (sum(ours(*each) for each in used), sum(public(*each) for each in used)) == (bill(answers),) * 2
 
 
 @pytest.mark.parametrize("model", NOT_IN_IT)
