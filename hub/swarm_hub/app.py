@@ -19,7 +19,7 @@ from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.budgets.budgets import Budgets
-from swarm_hub.budgets.limits import Limits
+from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.claims import Claimed, Place
 from swarm_hub.gateway.gateway import Gateway
@@ -73,6 +73,7 @@ async def open_hub(
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
+        await store.write(lambda tx: forget_overruled(tx, limits))
         budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
         ledger = Ledger(prices, budgets)
         upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
