@@ -9,7 +9,7 @@ import pytest
 
 from gateway.conftest import KEY, MODEL, Playing, play
 from hub.played import PlayedHub
-from scripted_api import Hang, ScriptedApi, Text, Turn, Usage
+from scripted_api import Hang, ScriptedApi, Status, Text, Turn, Usage
 from swarm_hub.gateway import gateway
 from waiting import until
 
@@ -111,8 +111,10 @@ async def test_what_fits_by_its_bytes_is_not_counted(poor: Playing, api: Scripte
     assert api.counted == []
 
 
-@pytest.mark.parametrize("count", [None, 60_000])
-async def test_where_a_count_does_not_help_the_bound_stands(poor: Playing, api: ScriptedApi, count: int | None) -> None:
+@pytest.mark.parametrize("count", [Status(404), Status(429), Status(500), 60_000])
+async def test_where_a_count_does_not_help_the_bound_stands(
+    poor: Playing, api: ScriptedApi, count: int | Status
+) -> None:
     api.scripts["Go"], api.count = list(SCRIPT), count
     assert (await poor.ask("Go" + LONG)).status_code == 403
     assert len(api.counted) == 1

@@ -14,6 +14,12 @@ class Status:
     message: str = "as the script wants it"
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def hints(self) -> Mapping[str, str]:
+        """All headers of its own."""
+        after = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return {**after, **self.headers}
+
 
 @dataclass(frozen=True)
 class Drop:

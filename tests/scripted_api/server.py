@@ -56,7 +56,7 @@ class ScriptedApi:
         self.released = asyncio.Event()
         self._met: Counter[tuple[str, str, int]] = Counter()
         self._changed = asyncio.Condition()
-        self.count: int | None = None  # the tokens of any prompt; none: this API does not count them
+        self.count: int | Status = Status(404, "not_found_error")  # the tokens of any prompt, or why it does not count
         self.counted: list[Seen] = []  # requests to count
         self.app = Starlette(
             routes=[
@@ -100,8 +100,8 @@ class ScriptedApi:
     async def _count_tokens(self, http: HttpRequest) -> Response:
         self.counted.append(await _read(http))
         await self.note(self.counted[-1], "counted")
-        if self.count is None:
-            return JSONResponse(answer.error("not_found_error", "no such path"), 404)
+        if isinstance(self.count, Status):
+            return JSONResponse(answer.error(self.count.type, self.count.message), self.count.code, self.count.hints)
         return JSONResponse({"input_tokens": self.count})
 
     async def count_asked(self) -> None:
@@ -197,8 +197,7 @@ class _Exchange:
 
     async def _status(self, fault: Status) -> str:
         body = answer.error(fault.type, fault.message)
-        after = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-        return await self._respond(fault.code, body, str(fault.code), {**after, **fault.headers})
+        return await self._respond(fault.code, body, str(fault.code), fault.hints)
 
     async def _respond(self, status: int, body: Any, outcome: str, headers: Mapping[str, str] = NOTHING) -> str:
         response: Response = JSONResponse(body, status, headers)
