@@ -54,7 +54,8 @@ def read_asked(body: bytes) -> Asked:
             )
     _refuse_compaction(fields.get("context_management"))
     model, speed = _model(fields), fields.get("speed")
-    prompt, tools = read_prompt(fields, len(body)), read_server_tools(fields.get("tools"))
+    prompt = read_prompt(fields, len(body))
+    tools = read_server_tools(prompt.tools)
     return Asked(
         model=model,
         max_tokens=_max_tokens(fields),
