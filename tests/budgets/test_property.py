@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from scheduler.ledger import Clock, template
 from scheduler.ledger import Ledger as Database
 from swarm_api.base import CENT
 from swarm_api.budget import BudgetIn, LabelLimit
-from swarm_api.tasks import TaskIn
+from swarm_api.tasks import Result, TaskIn
 from swarm_api.words import LIVE
 from swarm_hub import claims, endings, intake, transitions
 from swarm_hub.budgets.budgets import Budgets
@@ -31,18 +31,36 @@ from swarm_hub.values import zone
 
 CAPACITY = 6
 PRICES = Prices.load()
+MODEL = "claude-sonnet-4-5"
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 ENDS: dict[str, Callable[[], Any]] = {
-    "success": lambda: transitions.Result(status="success"),
+    "success": lambda: Result(status="success"),
     "failure": lambda: transitions.failed("agent_failed", "it said so"),
     "crash": lambda: transitions.failed("runtime_crashed", "it is gone"),
     "timeout": lambda: transitions.failed("timeout", "too long", "timeout"),
     "cancelled": lambda: transitions.cancelled("a machine went down"),
 }
 picks = st.integers(0, 1_000)
-shares = st.floats(0, 1)
-statuses = st.sampled_from([200, 200, 529])
+
+
+class Turn(NamedTuple):
+    """Of an agent: it asks, or is answered."""
+
+    pick: int
+    answers: bool
+    size: int
+    answer: int
+    used: float
+    cached: bool
+    whole: bool
+    status: int
+
+
+turns = st.builds(
+    Turn, picks, st.booleans(), st.sampled_from([10, 1_000, 5_000, 20_000]), st.integers(1, 3_000),
+    st.sampled_from([1.0, 0.5, 0.01]), st.booleans(), st.booleans(), st.sampled_from([200, 200, 529]),
+)  # fmt: skip
 
 
 class Fleet(RuleBasedStateMachine):
@@ -61,7 +79,7 @@ class Fleet(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.database.remove()
 
-    @initialize(where=st.sampled_from(["UTC", "America/Santiago", "Asia/Kathmandu"]), daily=st.integers(1, 60))
+    @initialize(where=st.sampled_from(["UTC", "America/Santiago", "Asia/Kathmandu"]), daily=st.integers(10, 120))
     def open_the_hub(self, where: str, daily: int) -> None:
         self.budgets = Budgets(zone(where), Limits(daily, daily * 3))
         self.place = Place("local", None, CAPACITY, self.budgets)
@@ -70,7 +88,7 @@ class Fleet(RuleBasedStateMachine):
                   LabelLimit(label="team=app", limit_cents=daily, period="week")]  # fmt: skip
         self.work(lambda tx: keep_limits(tx, self.budgets.environment, BudgetIn(labels=labels)))
 
-    @rule(teams=st.lists(st.sampled_from(["web", "app", None]), min_size=1, max_size=4), cents=st.integers(0, 30))
+    @rule(teams=st.lists(st.sampled_from(["web", "app", None]), min_size=1, max_size=6), cents=st.integers(0, 40))
     def submit(self, teams: list[str | None], cents: int) -> None:
         specs = [
             TaskIn(prompt="work", budget_cents=cents, max_attempts=2, labels={"team": team} if team else {})
@@ -83,33 +101,32 @@ class Fleet(RuleBasedStateMachine):
     def tick(self) -> None:
         self.work(lambda tx: claims.claim_ready(tx, self.place))
 
-    @rule(size=st.sampled_from([10, 1_000, 20_000]), answer=st.integers(1, 3_000), pick=picks)
-    @precondition(lambda self: self.live)
-    def call_the_model(self, size: int, answer: int, pick: int) -> None:
-        agent = self.live[pick % len(self.live)]
+    @rule(turns=st.lists(turns, min_size=2, max_size=12))
+    def work_for_a_while(self, turns: list[Turn]) -> None:
+        """Agents ask and are answered, in any order; some calls stay open."""
+        self.tick()
+        for turn in turns:
+            if self.open_calls and (turn.answers or not self.live):
+                self.answer(turn)
+            elif self.live:
+                self.ask(turn)
+
+    def ask(self, turn: Turn) -> None:
+        agent = self.live[turn.pick % len(self.live)]
         self.calls += 1
-        call_id, asked = f"call-{self.calls}", Asked("claude-sonnet-4-5", answer, size, guessed_tokens=size // 2)
+        call_id, asked = f"call-{self.calls}", Asked(MODEL, turn.answer, turn.size, guessed_tokens=turn.size // 2)
         verdict = self.work(lambda tx: self.ledger.open(tx, call_id, agent.id, asked))
         if verdict == "opened":
             self.open_calls[call_id] = asked
         elif verdict == "no_room":
             self.work(lambda tx: self.ledger.give_up(tx, agent.id))
 
-    @rule(
-        pick=picks,
-        read=shares,
-        said=shares,
-        cached=st.booleans(),
-        whole=st.booleans(),
-        status=st.sampled_from([200, 529]),
-    )
-    @precondition(lambda self: self.open_calls)
-    def answer(self, pick: int, read: float, said: float, cached: bool, whole: bool, status: int) -> None:
-        """No answer uses more than was asked for."""
-        call_id, asked = list(self.open_calls.items())[pick % len(self.open_calls)]
-        prompt, output = int(asked.input_tokens * read), int(asked.max_tokens * said)
-        usage = Metered(cache_write_1h=prompt, output=output) if cached else Metered(input=prompt, output=output)
-        answered = Answered(usage, whole, None, status) if status == 200 else Answered(status=status)
+    def answer(self, turn: Turn) -> None:
+        """No answer uses more than was asked for; many use all of it."""
+        call_id, asked = list(self.open_calls.items())[turn.pick % len(self.open_calls)]
+        prompt, output = int(asked.input_tokens * turn.used), int(asked.max_tokens * turn.used)
+        usage = Metered(cache_write_1h=prompt, output=output) if turn.cached else Metered(input=prompt, output=output)
+        answered = Answered(usage, turn.whole, None, 200) if turn.status == 200 else Answered(status=turn.status)
         self.work(lambda tx: self.ledger.settle(tx, call_id, asked, answered))
         self.settled.append((call_id, self.open_calls.pop(call_id)))
 
