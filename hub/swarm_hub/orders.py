@@ -85,8 +85,10 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
 
 
 def _told_budget(task: Any, settings: Settings) -> int | None:
-    """Where no gateway watches, the runtime is told what its session may cost."""
-    return task.budget_micro_usd if settings.agent_runtime == "claude" and not settings.metered else None
+    """Where no gateway watches, the runtime is told what is left: it counts what its own process spends."""
+    if settings.metered or settings.agent_runtime != "claude":
+        return None
+    return max(0, int(task.budget_micro_usd) - int(task.cost_micro_usd))
 
 
 def _sandbox(settings: Settings) -> Sandbox | None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from claude.driving import KEY, bash
 from claude.test_end_to_end import git
 from cli.program import Swarm
@@ -13,6 +15,7 @@ from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 
 DEAR = Usage(input=100, output=150_000)  # $1.50 of Sonnet, and what is left of $2.00 bears no second call
+COST = 100 * 2 + 150_000 * 10  # micro-dollars
 CHEAP = Usage(input=100, output=20)
 
 
@@ -35,7 +38,7 @@ async def test_it_ends_with_budget_and_its_work_on_the_branch(api: ScriptedApi, 
 async def test_the_call_without_room_never_reaches_the_model(api: ScriptedApi, client: HubClient, repo: Path) -> None:
     task = await broke(api, client, repo)
     assert [seen.outcome for seen in api.seen] == ["answered"]
-    assert task.cost_micro_usd == 100 * 2 + 150_000 * 10
+    assert task.cost_micro_usd == COST
 
 
 async def test_the_log_says_why_in_the_hubs_words(api: ScriptedApi, client: HubClient, repo: Path) -> None:
@@ -73,19 +76,34 @@ async def test_it_costs_what_both_attempts_cost(api: ScriptedApi, client: HubCli
     assert task.cost_micro_usd == first.cost_micro_usd + 100 * 2 + 20 * 10
 
 
-async def test_without_a_gateway_it_stops_itself(
-    start_hub: Callable[..., HubProcess], api: ScriptedApi, proxy: str, repo: Path
-) -> None:
-    """It may not look before it spends: what it has spent is a little more than its budget."""
-    trap = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
+@pytest.fixture
+def unwatched(start_hub: Callable[..., HubProcess], api: ScriptedApi, proxy: str) -> HubProcess:
+    """A hub whose agents hold the key themselves, and tell what they spend."""
     keys = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_KEY_MODE": "inject"}
-    hub = start_hub(SWARM_RUNTIME="claude", **keys, **trap)
+    trap = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
+    return start_hub(SWARM_RUNTIME="claude", **keys, **trap)
+
+
+async def test_without_a_gateway_it_stops_itself(api: ScriptedApi, unwatched: HubProcess, repo: Path) -> None:
+    """It looks after each answer, so that it spends a little more than its budget."""
     api.scripts["Spend"] = [Turn((bash("echo half >> half.txt"),), DEAR)] * 5
-    async with hub.client() as client:
+    async with unwatched.client() as client:
         task = await client.submit({"prompt": "Spend.", "repo": str(repo), "budgetCents": 200})
         task = await client.wait(task.id)
     assert task.result is not None
     assert (task.status, task.result.status) == ("failed", "budget")
-    assert task.cost_micro_usd == 2 * (100 * 2 + 150_000 * 10)
+    assert task.cost_micro_usd == 2 * COST
     assert git(repo, "show", f"{task.result.branch}:half.txt").startswith("half")
     assert {used.cost_basis for used in task.usage.by_model.values()} == {"reported"}
+
+
+async def test_without_a_gateway_a_retry_spends_what_is_left_of_the_whole(
+    api: ScriptedApi, unwatched: HubProcess, repo: Path
+) -> None:
+    api.scripts["Spend"] = [Turn((bash("true"),), DEAR)] * 9
+    async with unwatched.client() as client:
+        task = await client.submit({"prompt": "Spend.", "repo": str(repo), "budgetCents": 200})
+        assert (await client.wait(task.id)).cost_micro_usd == 2 * COST
+        await client.retry(task.id, budget_cents=350)
+        task = await client.wait(task.id)
+    assert (task.status, task.attempts, task.cost_micro_usd) == ("failed", 2, 3 * COST)
