@@ -1,12 +1,15 @@
 """A limit on a label binds the tasks that have it, beside the limits of day and week, and no others."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from budgets.clock import Clock
+from budgets.conftest import MONEY
 from budgets.spending import limit, spend, spent_task, waits_for_money
-from hub.played import PlayedHub
+from hub.played import PlayedHub, played_hub
 from swarm_api.base import rfc3339
 from swarm_api.budget import LabelLimit, LabelStanding
 
@@ -109,3 +112,15 @@ async def test_a_limit_that_goes_lets_its_tasks_go(hub: PlayedHub) -> None:
     await waits_for_money(hub, task)
     await hub.http.put("/api/budget", json={"labels": []})
     await hub.worker(task.id)
+
+
+async def test_a_long_line_of_tasks_without_room_holds_up_nobody(tmp_path: Path, clock: Clock) -> None:
+    """The scheduler looks at them together, however few agents may start."""
+    async with played_hub(tmp_path, clock, **MONEY, max_parallel_agents=1) as hub:
+        await limit(hub, red(300))
+        await hub.client.submit_batch([{"prompt": "Go", **RED}] * 1_000)
+        began = time.monotonic()
+        for _ in range(3):
+            assert await hub.parts.scheduler.tick() == []
+        assert time.monotonic() - began < 3, "it took seconds for each look, when each task was one"
+        assert (await hub.client.budget()).waiting == 1_000
