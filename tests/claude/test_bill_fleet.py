@@ -1,4 +1,4 @@
-"""Claude Code four times at once, where there is money for one after the other: three times, as each leaves enough."""
+"""Claude Code, four times, where the day has room for one at a time and for two in all."""
 
 import asyncio
 from collections.abc import Callable
