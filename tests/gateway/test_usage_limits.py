@@ -142,6 +142,7 @@ async def test_nothing_starts_while_a_limit_is_in_force(
     agent: Playing, hub: PlayedHub, api: ScriptedApi, clock: Clock
 ) -> None:
     api.scripts["Go"] = says(limit(SHORT))
+    assert (await hub.client.queue()).blocked["usage_limit"] == 0
     await agent.ask("Go")
     task = await hub.client.submit({"prompt": "Later"})
     assert [reason.reason for reason in (await hub.client.task(task.id)).blocked_by] == ["usage_limit"]
