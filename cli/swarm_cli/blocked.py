@@ -9,7 +9,7 @@ from swarm_cli.screen import first_line, safe
 
 Json = Mapping[str, Any]
 
-_SHORT = {"budget": "money", "usage_limit": "usage limit"}
+_SHORT = {"budget": "money", "usage_limit": "limit"}
 _FOR = {
     "budget": "for money", "usage_limit": "for the model's usage limit", "capacity": "for a free place",
     "conflict": "for a conflict", "hold": "on hold",

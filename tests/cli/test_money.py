@@ -232,7 +232,7 @@ class TestEvents:
             (
                 "task_blocked",
                 {"taskId": "tsk_1", "blockedBy": [{"reason": "usage_limit", "detail": "closed", "until": None}]},
-                "usage limit: closed",
+                "limit: closed",
             ),
         ],
         ids=["warning", "exceeded", "usage limit", "blocked"],
