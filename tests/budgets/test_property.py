@@ -58,7 +58,7 @@ class Turn(NamedTuple):
 
 
 turns = st.builds(
-    Turn, picks, st.booleans(), st.sampled_from([10, 1_000, 5_000, 20_000]), st.integers(1, 3_000),
+    Turn, picks, st.booleans(), st.sampled_from([10, 1_000, 5_000, 20_000]), st.integers(1, 3_000) | st.just(40_000),
     st.sampled_from([1.0, 0.5, 0.01]), st.booleans(), st.booleans(), st.sampled_from([200, 200, 529]),
 )  # fmt: skip
 
@@ -115,10 +115,10 @@ class Fleet(RuleBasedStateMachine):
         agent = self.live[turn.pick % len(self.live)]
         self.calls += 1
         call_id, asked = f"call-{self.calls}", Asked(MODEL, turn.answer, turn.size, guessed_tokens=turn.size // 2)
-        verdict = self.work(lambda tx: self.ledger.open(tx, call_id, agent.id, asked))
-        if verdict == "opened":
-            self.open_calls[call_id] = asked
-        elif verdict == "no_room":
+        opened = self.work(lambda tx: self.ledger.open(tx, call_id, agent.id, asked, shorten=turn.cached))
+        if isinstance(opened, Asked):
+            self.open_calls[call_id] = opened
+        elif opened == "no_room":
             self.work(lambda tx: self.ledger.give_up(tx, agent.id))
 
     def answer(self, turn: Turn) -> None:

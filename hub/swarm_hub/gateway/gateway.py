@@ -3,15 +3,15 @@
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import httpx
 from starlette.responses import Response
 
-from swarm_hub.gateway.asked import Asked, read_asked
+from swarm_hub.gateway.asked import Asked, read_asked, shortened
 from swarm_hub.gateway.counting import count_tokens
-from swarm_hub.gateway.ledger import Answered, Ledger, Verdict, refuse_ended
+from swarm_hub.gateway.ledger import Answered, Ledger, Unopened, refuse_ended
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.pace import Closed, Pace, Turn
 from swarm_hub.gateway.passing import Passing
@@ -92,12 +92,12 @@ class Gateway:
             while True:
                 settled.clear()
                 async with self.pace.turn() as turn:
-                    verdict = await self._open(call_id, asking.agent_id, asked)
-                    if verdict == "opened":
-                        return await self._ask(asking, call_id, asked, turn)
+                    opened = await self._open(call_id, asking.agent_id, asked, shorten=counted)
+                    if isinstance(opened, Asked):
+                        return await self._ask(_as_opened(asking, asked, opened), call_id, opened, turn)
                 if not counted:
                     counted, asked = True, await self._counted(asking, asked) or asked
-                elif verdict == "no_room":
+                elif opened == "no_room":
                     raise await self._given_up(asking.agent_id)
                 else:
                     until = until or asyncio.get_running_loop().time() + ROOM
@@ -117,9 +117,9 @@ class Gateway:
         tokens = await count_tokens(self.upstream, asking.path, asking.query, asking.headers, asking.body)
         return None if tokens is None else asked.counted(tokens)
 
-    async def _open(self, call_id: str, agent_id: str, asked: Asked) -> Verdict:
+    async def _open(self, call_id: str, agent_id: str, asked: Asked, *, shorten: bool) -> Asked | Unopened:
         try:
-            return await self.store.write(lambda tx: self.ledger.open(tx, call_id, agent_id, asked))
+            return await self.store.write(lambda tx: self.ledger.open(tx, call_id, agent_id, asked, shorten=shorten))
         except asyncio.CancelledError:  # it is opened all the same
             await self._settle(call_id, agent_id, asked, Answered())
             raise
@@ -162,6 +162,13 @@ class Gateway:
             await self.store.write(lambda tx: self.ledger.settle(tx, call_id, asked, answered))
         finally:
             self.room.settled(agent_id)
+
+
+def _as_opened(asking: Asking, asked: Asked, opened: Asked) -> Asking:
+    """With the answer that there is money for."""
+    if opened.max_tokens == asked.max_tokens:
+        return asking
+    return replace(asking, body=shortened(asking.body, opened.max_tokens))
 
 
 async def _wait(settled: asyncio.Event, until: float) -> None:
