@@ -138,7 +138,8 @@ class Clients(States):
     @precondition(any_of(_retriable))
     @rule(task=one_of(_retriable), fresh=st.booleans())
     def retry(self, task: Task, fresh: bool) -> None:
-        self.ledger.work(lambda tx: transitions.retry(tx, task.id, fresh))
+        more = DEFAULTS.budget_cents  # an agent may have said that its budget is spent, and then it takes another
+        self.ledger.work(lambda tx: transitions.retry(tx, task.id, fresh, more))
         self.retried |= {revived.id for revived in self.world.retry(task, fresh)}
 
     @rule(task=one_of(_tasks))
