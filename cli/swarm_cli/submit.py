@@ -17,6 +17,7 @@ from swarm_api.ids import TASK_ID, short
 from swarm_api.invalid import invalid
 from swarm_api.tasks import Task, TaskBatch, TaskIn
 from swarm_cli import task_flags as flag
+from swarm_cli.blocked import told as told_of
 from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
@@ -61,7 +62,7 @@ def submit(
     label: flag.Labels = None,
     repo_settings: flag.Settings = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow it to its end; exit 1, or 6 for its budget, if it fails.")
+        bool, typer.Option("--wait", help="Follow it to its end; exit 1 if it fails, 6 for its budget.")
     ] = False,
     as_json: AsJson = False,
     url: Url = None,
@@ -171,6 +172,7 @@ async def _submit(order: Order, wait: bool, as_json: bool, url: str | None) -> i
         tasks = await order.hand_out(hub)
         if not as_json:
             _confirm(tasks, wait, screen)
+            _tell_of_money(tasks, screen)
         try:
             if wait and not as_json:
                 await show_to_the_end(hub, tasks, screen)
@@ -189,6 +191,17 @@ def _go_on(tasks: Sequence[Task]) -> None:
     known = short(tasks[0].id)
     said = f"the task goes on: swarm logs -f {known}, swarm cancel {known}"
     write(newline + (said if len(tasks) == 1 else "the tasks go on: swarm watch, swarm cancel ID …"), sys.stderr)
+
+
+def _tell_of_money(tasks: Sequence[Task], screen: Screen) -> None:
+    """Say at once what would else look like a hub that does nothing."""
+    waiting = [(task, blocked) for task in map(dumped, tasks) for blocked in task["blockedBy"][:1]]
+    short_of = [(task, blocked) for task, blocked in waiting if blocked["reason"] in ("budget", "usage_limit")]
+    if short_of:
+        task, blocked = short_of[0]
+        others = f" (and {len(short_of) - 1} more)" if len(short_of) > 1 else ""
+        told = screen.paint("yellow", f"{short(task['id'])} waits {told_of(blocked)}{others}")
+        write(told, None if screen.terminal else sys.stderr)
 
 
 def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:

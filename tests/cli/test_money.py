@@ -101,6 +101,14 @@ class TestSubmit:
         task_id = swarm("submit", "-p", GOOD, "--hold", *flags).stdout.strip()
         assert task_of(swarm, task_id)["budgetCents"] == cents
 
+    def test_what_finds_no_room_is_told_at_once_beside_the_ids(self, swarm: Swarm) -> None:
+        swarm("budget", "set", "--daily", "1")
+        run = swarm("submit", "-", stdin=json.dumps({"tasks": [{"prompt": GOOD, "budgetCents": 200}] * 3}), TZ="UTC")
+        ids = run.stdout.split()
+        assert len(ids) == 3
+        why = "the day's budget has $1.00 of $1.00 left, and it needs $2.00"
+        assert run.stderr == f"{short(ids[0])} waits for money until 00:00 UTC: {why} (and 2 more)\n"
+
     def test_a_file_names_budgets_in_cents(self, swarm: Swarm) -> None:
         tasks = "defaults: {hold: true}\ntasks: [{prompt: a, budgetCents: 120}, {prompt: b}]"
         ids = swarm("submit", "-", "--budget", "2", stdin=tasks).stdout.split()
