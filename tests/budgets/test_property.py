@@ -18,7 +18,7 @@ from swarm_api.base import CENT
 from swarm_api.budget import BudgetIn, LabelLimit
 from swarm_api.tasks import Result, TaskIn
 from swarm_api.words import LIVE
-from swarm_hub import claims, endings, intake, transitions
+from swarm_hub import claims, endings, intake, retries, transitions
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.limits import Limits, keep_limits
 from swarm_hub.claims import Place
@@ -161,7 +161,7 @@ class Fleet(RuleBasedStateMachine):
         if done:
             task = done[pick % len(done)]
             budget = -(-task.cost_micro_usd // CENT) + more
-            self.work(lambda tx: transitions.retry(tx, task.id, fresh=False, budget_cents=budget))
+            self.work(lambda tx: retries.retry(tx, task.id, fresh=False, budget_cents=budget))
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
