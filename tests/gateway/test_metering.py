@@ -15,6 +15,7 @@ from gateway.conftest import KEY, Playing, play
 from hub.played import played_hub
 from scripted_api import Drop, Hang, Reset, ScriptedApi, Status, Text, Truncate, Turn, Usage
 from swarm_api.worker import UsageReport
+from swarm_hub.gateway import gateway
 from waiting import LOOK_AGAIN
 
 USAGE = Usage(input=1_000, output=50, cache_read=20, cache_write_5m=300, cache_write_1h=40)
@@ -132,6 +133,32 @@ async def test_a_call_counts_whose_runtime_left_before_the_answer_began(agent: P
     (call,) = await agent.calls()
     assert call.estimated == "no answer came"
     assert call.cost_micro_usd == await agent.spent() > 0
+
+
+@pytest.mark.parametrize("after", [0, 3])
+async def test_a_runtime_that_leaves_pays_for_what_may_have_been_written_meanwhile(
+    agent: Playing, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Or it would have the model think for nothing: what it left before it came is billed to the hub all the same."""
+    monkeypatch.setattr(gateway, "FASTEST", 10**7)
+    api.scripts["Go"] = list(says("Done.", Hang(after=after)))
+    asking = asyncio.create_task(agent.ask("Go", max_tokens=700))
+    await api.wait_for(lambda seen: seen.outcome == "hanging")
+    asking.cancel()
+    await until_settled(agent)
+    (call,) = await agent.calls()
+    assert call.output == 700
+    assert 700 * 15 <= call.cost_micro_usd <= call.hold_micro_usd
+
+
+async def test_what_the_models_connection_breaks_off_costs_no_time(
+    agent: Playing, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "FASTEST", 10**7)
+    api.scripts["Go"] = list(says("A long answer.", Drop(after=4)))
+    with suppress(httpx.TransportError):
+        await agent.ask("Go")
+    assert (await agent.calls())[0].output < 700
 
 
 async def test_a_model_that_cannot_be_reached_costs_nothing(tmp_path: Path) -> None:
