@@ -24,7 +24,7 @@ BUDGET = 10  # cents of each task
 DAY = 3 * BUDGET
 USED = Usage(input=2_000, output=900)
 COST = 2_000 * 3 + 900 * 15  # micro-dollars of Sonnet 4.5, a little less than what is held for such a call
-CALLS = 4  # of each agent; a fifth would fit into its budget
+CALLS = 4  # of each agent; what is left of its budget then does not cover the worst case of a fifth
 SECONDS = 60.0
 
 
@@ -175,6 +175,14 @@ async def test_twenty_that_want_all_they_can_get_get_no_more_than_the_limit(flee
         await until_still(fleet)
     assert await by_status(fleet) == {"failed": 3, "pending": 17}
     assert max(seen.spent_micro_usd for seen in crew.seen) <= DAY * CENT
+
+
+async def test_whoever_wants_all_it_can_get_leaves_the_others_their_share(fleet: PlayedHub) -> None:
+    async with playing(fleet, 9):
+        await submit(fleet)
+        await until_still(fleet)
+    costs = [task.cost_micro_usd async for task in fleet.client.all_tasks(status="failed")]
+    assert costs == [CALLS * COST] * 3
 
 
 async def test_a_limit_that_is_lowered_under_twenty_who_run_is_not_passed(fleet: PlayedHub) -> None:
