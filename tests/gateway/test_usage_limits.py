@@ -16,6 +16,7 @@ from scripted_api import Fault, Hang, Request, ScriptedApi, Status, Text, Turn
 from swarm_api.events import Event
 from swarm_hub.gateway.hints import Hint
 from swarm_hub.gateway.usage_limits import limited_until, note_limit
+from waiting import until
 
 SHORT, LONG = 60, 3_600  # seconds
 NOTHING_LEFT = "anthropic-ratelimit-tokens-remaining"
@@ -67,8 +68,8 @@ def limit(seconds: int) -> Status:
 async def known(hub: PlayedHub) -> int | None:
     """Seconds until the end of the limit that the hub keeps."""
     now = hub.parts.store.now_ms()
-    until = await hub.parts.store.read(lambda c: limited_until(c, now))
-    return None if until is None else (until - now) // 1000
+    end = await hub.parts.store.read(lambda c: limited_until(c, now))
+    return None if end is None else (end - now) // 1000
 
 
 async def journaled(hub: PlayedHub) -> list[Event]:
@@ -204,6 +205,19 @@ async def test_a_hub_that_is_restarted_knows_the_limit(tmp_path: Path, api: Scri
         assert heard.status_code == 429
         assert len(api.seen) == 1
         assert await known(hub) == LONG
+
+
+async def test_a_call_that_waits_when_the_hub_stops_is_to_be_asked_again(
+    tmp_path: Path, api: ScriptedApi, clock: Clock
+) -> None:
+    api.scripts["Go"] = says(limit(SHORT))
+    async with played_hub(tmp_path, clock, **settings(api)) as hub:
+        agent = await play(hub)
+        await agent.ask("Go")
+        waiting = asyncio.create_task(agent.ask("Go"))
+        await until(lambda: hub.parts.gateway.room.is_watched(agent.worker.agent_id))
+    heard = await waiting
+    assert (heard.status_code, heard.json()["error"]["message"]) == (502, "the hub is stopping")
 
 
 async def test_a_limit_on_counting_limits_nothing_else(agent: Playing, api: ScriptedApi) -> None:
