@@ -53,10 +53,9 @@ class Pace:
     async def _wait(self) -> bool:
         """Whether the call goes ahead of the others."""
         while True:
-            left = self._until_ms - self._clock()
-            if left > SHORT_MS:
+            if self.closed_for_long:
                 raise Closed(self._until_ms, long=True)
-            if left > 0:
+            if (left := self._until_ms - self._clock()) > 0:
                 await self._change(min(left / 1000, LOOK_AGAIN))
             elif self._open:
                 return False
@@ -73,6 +72,10 @@ class Pace:
                 await self._changed.wait()
         except TimeoutError:
             pass  # the limit is over, or it is time to ask the clock
+
+    @property
+    def closed_for_long(self) -> bool:
+        return self._until_ms - self._clock() > SHORT_MS
 
     async def learn(self, answer: httpx.Response, probe: bool) -> None:
         hint = read_hint(answer.status_code, answer.headers, self._clock())
