@@ -8,10 +8,10 @@ import pytest
 from swarm_hub.gateway.meter import EventMeter, MessageMeter, Meter, meter_of
 
 Json = dict[str, Any]
-START = {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 1_000, "output_tokens": 1}}}
-TEXT = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "words " * 100}}
-DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5_000}}
-STOP = {"type": "message_stop"}
+START: Json = {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 1_000, "output_tokens": 1}}}
+TEXT: Json = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "words " * 100}}
+DELTA: Json = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5_000}}
+STOP: Json = {"type": "message_stop"}
 
 
 def line(event: Json) -> str:
