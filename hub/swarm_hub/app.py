@@ -73,7 +73,8 @@ async def open_hub(
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
-        await store.write(lambda tx: forget_overruled(tx, limits))
+        for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
+            log.warning(overruled)
         budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
         ledger = Ledger(prices, budgets)
         upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
