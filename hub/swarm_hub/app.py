@@ -72,6 +72,7 @@ async def open_hub(
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
+        log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
         for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
             log.warning(overruled)
