@@ -1,5 +1,6 @@
 """The paths of the Messages API that an agent's runtime needs, and no others: this is no open proxy."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any
@@ -44,6 +45,10 @@ async def _answered(call: Call, ask: Callable[[Asking], Coroutine[Any, Any, Resp
         return Response(status_code=LEFT) if answer is None else answer
     except Refused as refused:
         return refused.response()
+    except asyncio.CancelledError:
+        if not call.hub.closing.is_set():
+            raise
+        return Refused("api_error", "the hub is stopping").response()
 
 
 async def _asking(call: Call) -> Asking:
