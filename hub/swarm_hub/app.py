@@ -26,7 +26,7 @@ from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.gateway.ledger import Ledger
 from swarm_hub.gateway.pace import Pace
 from swarm_hub.gateway.upstream import Upstream
-from swarm_hub.gateway.usage_limits import limited_until, note_limit
+from swarm_hub.gateway.usage_limits import forget_of_another, limited_until, note_limit
 from swarm_hub.guard import Guard
 from swarm_hub.http import Route
 from swarm_hub.identity.agent_tokens import AgentTokens
@@ -79,6 +79,8 @@ async def open_hub(
         budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
         ledger = Ledger(prices, budgets)
         upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
+        endpoint, key = settings.anthropic_base_url or "", settings.anthropic_api_key or ""
+        await store.write(lambda tx: forget_of_another(tx, endpoint, key))
         gateway = Gateway(store, upstream, ledger, await _pace(store))
         stack.push_async_callback(gateway.upstream.aclose)
         if left := await store.write(ledger.settle_left_open):

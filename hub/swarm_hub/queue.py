@@ -46,11 +46,16 @@ def without_room(reads: Reads, outlook: Outlook) -> int:
     return int(reads.execute(query).scalar_one())
 
 
+def _room(room: int) -> int:
+    """Where nothing is left there is no room for a task that needs nothing either."""
+    return room if room > 0 else -NO_LIMIT
+
+
 def needs_more_than(rooms: Sequence[tuple[Line, int]]) -> ColumnElement[bool]:
     """Whether a task needs more than there is room for in one of its limits."""
     need = t.budget_micro_usd - t.cost_micro_usd
-    of_all = [max(0, room) for line, room in rooms if not line.label]
-    of_labels = {line.label: max(0, room) for line, room in rooms if line.label}
+    of_all = [_room(room) for line, room in rooms if not line.label]
+    of_labels = {line.label: _room(room) for line, room in rooms if line.label}
     more = need > min(of_all) if of_all else false()
     if not of_labels:
         return more

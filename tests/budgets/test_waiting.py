@@ -203,3 +203,13 @@ async def test_a_dependent_asks_for_money_once_what_it_depends_on_is_done(hub: P
     assert [reason.reason for reason in await waits(hub, task)] == ["dependency"]
     await worker.finish()
     await waits_for_money(hub, task)
+
+
+async def test_on_a_day_that_is_spent_not_even_a_task_without_a_budget_starts(hub: PlayedHub) -> None:
+    """Where no gateway counts, it could spend before anybody knows."""
+    await spent_task(hub, 100)
+    await limit(hub, daily_cents=100)
+    task = await hub.client.submit({"prompt": "Go", "budgetCents": 0})
+    assert (await waits_for_money(hub, task)).detail.startswith("the day's budget has $0.00 of $1.00 left")
+    assert (await hub.post(f"/api/execute/{task.id}")).status_code == 409
+    assert (await hub.client.queue()).blocked["budget"] == 1

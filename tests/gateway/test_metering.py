@@ -224,3 +224,16 @@ async def test_a_request_of_the_models_api_counts_once(tmp_path: Path) -> None:
                 assert (await agent.ask("Go", stream=False)).status_code == 200
             assert await agent.spent() == 10 * 3 + 10 * 15
             assert len(await agent.calls()) == 2
+
+
+async def test_answers_that_only_share_an_id_count_each(tmp_path: Path) -> None:
+    """Else whoever numbers carelessly makes every call after the first one free."""
+    usages = [{"input_tokens": 10, "output_tokens": output} for output in (10, 20)]
+    bodies = [json.dumps({"model": "claude-sonnet-4-5", "usage": usage}).encode() for usage in usages]
+    async with saying(*(answer(200, body, request_id="req_1") for body in bodies)) as server:
+        settings: dict[str, Any] = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": server.url}
+        async with played_hub(tmp_path, **settings) as hub:
+            agent = await play(hub)
+            for _ in range(2):
+                assert (await agent.ask("Go", stream=False)).status_code == 200
+            assert await agent.spent() == 2 * 10 * 3 + (10 + 20) * 15

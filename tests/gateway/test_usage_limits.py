@@ -224,6 +224,14 @@ async def test_a_hub_that_is_restarted_knows_the_limit(tmp_path: Path, api: Scri
         assert await known(hub) == LONG
 
 
+async def test_a_limit_ends_with_the_key_that_it_is_of(tmp_path: Path, api: ScriptedApi, clock: Clock) -> None:
+    api.scripts["Go"] = says(limit(LONG))
+    async with played_hub(tmp_path, clock, **settings(api)) as hub:
+        await (await play(hub)).ask("Go")
+    async with played_hub(tmp_path, clock, **{**settings(api), "anthropic_api_key": "sk-ant-another"}) as hub:
+        assert await known(hub) is None
+
+
 async def test_a_call_that_waits_when_the_hub_stops_is_to_be_asked_again(
     tmp_path: Path, api: ScriptedApi, clock: Clock
 ) -> None:

@@ -38,7 +38,7 @@ class Outlook:
 
     def _short(self, amount: int, labels: Collection[str]) -> list[Blocked]:
         mine = [line for line in self.lines if not line.label or line.label in labels]
-        short = [line for line in mine if amount > max(0, line.left)]
+        short = [line for line in mine if line.left <= 0 or amount > line.left]
         if not short:
             return []
         worst = max(short, key=lambda line: (amount > line.most, line.span.end_ms))

@@ -31,10 +31,8 @@ class Purse:
 
     def take(self, need: int, labels: Collection[str]) -> bool:
         """Set aside what a task needs; False when there is no room for it."""
-        if need == 0:
-            return True
         mine = [i for i, line in enumerate(self.lines) if not line.label or line.label in labels]
-        short = [i for i in mine if need > self._left[i]]
+        short = [i for i in mine if self._left[i] <= 0 or need > self._left[i]]
         if not short:
             for i in mine:
                 self._left[i] -= need

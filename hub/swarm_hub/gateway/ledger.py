@@ -86,8 +86,7 @@ class Ledger:
         row = tx.execute(select(schema.model_calls).where(m.id == call_id, m.ended_ms.is_(None))).first()
         if row is None:
             return
-        if _known(tx, answered.upstream_id):
-            answered = Answered(status=answered.status)
+        answered = _once(tx, answered)
         usage, doubt = _with_input(answered, asked)
         model = answered.model or row.model
         cost = self.prices.cost(model, usage, _day(row.asked_ms)) if usage.prompt or usage.output else Cost(0, model)
@@ -170,10 +169,15 @@ def has_ended(reads: Reads, agent_id: str) -> bool:
     return reads.execute(_LIVING, {"agent": agent_id}).first() is None
 
 
-def _known(tx: Transaction, upstream_id: str | None) -> bool:
-    if upstream_id is None:
-        return False
-    return tx.execute(select(m.id).where(m.upstream_id == upstream_id)).first() is not None
+def _once(tx: Transaction, answered: Answered) -> Answered:
+    """An answer that is booked already costs nothing. One that only shares its id is another."""
+    if answered.upstream_id is None:
+        return answered
+    before = tx.execute(select(schema.model_calls).where(m.upstream_id == answered.upstream_id)).first()
+    if before is None:
+        return answered
+    same = all(getattr(before, name) == getattr(answered.usage, name) for name in TOKENS)
+    return Answered(status=answered.status) if same else replace(answered, upstream_id=None)
 
 
 def _with_input(answered: Answered, asked: Asked) -> tuple[Metered, str]:

@@ -1,5 +1,7 @@
 """Until when the model's provider takes nothing: kept in the database, so that a hub that is restarted knows it."""
 
+import hashlib
+
 from pydantic_core import from_json, to_json
 from sqlalchemy import delete, select
 
@@ -11,6 +13,7 @@ from swarm_hub.store.transaction import Reads, Transaction
 GROWN_MS = 60_000  # by which a limit must last longer than was journaled to be journaled again
 
 _NAME = "usage_limit"
+_OF = "usage_limit_of"
 _KEPT = select(schema.hub.c.value).where(schema.hub.c.key == _NAME)
 
 
@@ -18,6 +21,15 @@ def limited_until(reads: Reads, now_ms: int) -> int | None:
     """When it takes more (epoch ms); None: it does."""
     until, _told = _kept(reads)
     return until if until > now_ms else None
+
+
+def forget_of_another(tx: Transaction, endpoint: str, key: str) -> None:
+    """A limit is of a key: with another one, or at another endpoint, the provider may take more."""
+    of = hashlib.sha256(f"{endpoint} {key}".encode()).hexdigest()[:16]
+    if tx.execute(select(schema.hub.c.value).where(schema.hub.c.key == _OF)).scalar() == of:
+        return
+    tx.execute(delete(schema.hub).where(schema.hub.c.key.in_([_NAME, _OF])))
+    tx.add(schema.hub, {"key": _OF, "value": of})
 
 
 def note_limit(tx: Transaction, hint: Hint) -> None:
