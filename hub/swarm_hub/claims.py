@@ -14,7 +14,7 @@ from swarm_api.words import LIVE, Tier
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.outlook import Outlook, labels_of, need
 from swarm_hub.budgets.purse import Purse
-from swarm_hub.queue import needs_more_than
+from swarm_hub.budgets.shortage import needs_more_than
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import change_task, load_task

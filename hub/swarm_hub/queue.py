@@ -1,19 +1,15 @@
 """What waits and what runs, in numbers."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import ColumnElement, Connection, case, exists, false, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from swarm_api.agents import Queue
 from swarm_api.words import LIVE
-from swarm_hub.budgets.lines import Line
 from swarm_hub.budgets.outlook import Outlook
-from swarm_hub.budgets.purse import NO_LIMIT
+from swarm_hub.budgets.shortage import without_room
 from swarm_hub.find import newest_seq
 from swarm_hub.store import schema
-from swarm_hub.store.transaction import Reads
 
-t, a, la = schema.tasks.c, schema.agents.c, schema.labels.c
+t, a = schema.tasks.c, schema.agents.c
 
 
 def look_at_queue(connection: Connection, capacity: int, now_ms: int, outlook: Outlook) -> Queue:
@@ -37,28 +33,3 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int, outlook: O
         oldest_ready_seconds=max(0, now_ms - oldest) // 1000 if oldest and not limited and ready > short else 0,
         seq=newest_seq(connection),
     )
-
-
-def without_room(reads: Reads, outlook: Outlook) -> int:
-    """How many tasks could start but for a budget."""
-    short = needs_more_than([(line, line.left) for line in outlook.lines])
-    query = select(func.count()).select_from(schema.tasks).where(text(schema.READY), short)
-    return int(reads.execute(query).scalar_one())
-
-
-def _room(room: int) -> int:
-    """Where nothing is left there is no room for a task that needs nothing either."""
-    return room if room > 0 else -NO_LIMIT
-
-
-def needs_more_than(rooms: Sequence[tuple[Line, int]]) -> ColumnElement[bool]:
-    """Whether a task needs more than there is room for in one of its limits."""
-    need = t.budget_micro_usd - t.cost_micro_usd
-    of_all = [_room(room) for line, room in rooms if not line.label]
-    of_labels = {line.label: _room(room) for line, room in rooms if line.label}
-    more = need > min(of_all) if of_all else false()
-    if not of_labels:
-        return more
-    # One look at a task's labels, however many limits there are.
-    room = case(of_labels, value=la.key + "=" + la.value, else_=NO_LIMIT)
-    return more | exists().where(la.task_id == t.id, need > room)

@@ -10,9 +10,9 @@ from swarm_api.errors import InvalidInput
 from swarm_hub.budgets.budgets import tell
 from swarm_hub.budgets.limits import keep_limits
 from swarm_hub.budgets.lines import Line
+from swarm_hub.budgets.shortage import without_room
 from swarm_hub.find import newest_seq
 from swarm_hub.http import Call, parse, reply
-from swarm_hub.queue import without_room
 from swarm_hub.store.transaction import Reads, Transaction
 
 _WORST = ("exceeded", "warning", "ok")
