@@ -72,7 +72,6 @@ async def open_hub(
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
-        log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
         for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
             log.warning(overruled)
@@ -102,6 +101,7 @@ async def open_hub(
             closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
         running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
+        log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")
         try:
             yield hub
         finally:
