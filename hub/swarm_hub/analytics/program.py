@@ -1,0 +1,225 @@
+"""The process that has DuckDB in it: `python -m swarm_hub.analytics.program FOLDER DATABASE TIME_ZONE`.
+
+A line of JSON on standard input is a request, one on standard output an answer; their `id` says which is whose. It ends
+with its input. Whatever a question does to this process, the hub starts another.
+"""
+
+import json
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from swarm_hub.analytics import figures
+from swarm_hub.analytics.answers import Wish, answer
+from swarm_hub.analytics.follower import Follower, NotOurs
+from swarm_hub.analytics.projection import Projection, discard
+from swarm_hub.analytics.selects import Refused
+
+log = logging.getLogger("analytics")
+
+THREADS = 5  # as many requests are worked on at once
+CATCH_UP = 5.0  # seconds that a request waits for what was committed before it
+MOST_BYTES = 256 * 1024 * 1024  # of one answer
+LOOK_AGAIN = 0.05  # seconds between two looks at what runs
+ROOM = 400 * 1024 * 1024  # bytes of address space beyond what the process begins with
+NICE = 10  # the hub goes first
+BROKEN = 3  # exit code: the projection was thrown away
+
+Request = dict[str, Any]
+Answered = dict[str, Any]
+
+
+class Failed(Exception):
+    """What the one who asked is told."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Running:
+    """A request that is worked on, until it is done or stopped."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, seconds: float) -> None:
+        self.connection = connection
+        self.path = path
+        self.stopped = ""
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def stop(self, code: str) -> None:
+        """Once is not enough: what begins after an interrupt does not hear of it."""
+        self.stopped = self.stopped or code
+        self.connection.interrupt()
+
+    def look(self) -> None:
+        if self.stopped:
+            self.stop(self.stopped)
+        elif time.monotonic() > self._until:
+            self.stop("query_timeout")
+        elif _size(self.path) > MOST_BYTES:
+            self.stop("answer_too_large")
+
+    def failure(self) -> Failed:
+        return Failed(self.stopped, {
+            "query_timeout": f"it took longer than {self._seconds:g} s",
+            "answer_too_large": f"its answer is over {MOST_BYTES:,} bytes; ask for fewer rows or columns",
+        }.get(self.stopped, "it was stopped"))  # fmt: skip
+
+
+class Program:
+    def __init__(self, folder: Path, database: Path, time_zone: str, output: BinaryIO) -> None:
+        self._folder = folder
+        self._output = output
+        self._writing = threading.Lock()
+        self._running: dict[int, Running] = {}
+        self._projection = Projection.open(folder, time_zone)
+        self._follower = Follower(self._projection, database, ZoneInfo(time_zone), self._give_up)
+        self._threads = ThreadPoolExecutor(THREADS, "question")
+
+    def run(self, requests: BinaryIO) -> None:
+        """Until there are no more requests: whoever is still worked on is left."""
+        self._follower.start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        for line in requests:
+            request = json.loads(line)
+            if "stop" in request:
+                if running := self._running.get(request["stop"]):
+                    running.stop("stopped")
+                continue
+            path = self._projection.answers / str(request["id"])
+            running = self._running[request["id"]] = Running(self._projection.connection(), path, request["seconds"])
+            self._threads.submit(self._serve, request, running)
+
+    def _serve(self, request: Request, running: Running) -> None:
+        try:
+            said: Answered = self._work(request, running)
+        except Failed as failed:
+            said = {"code": failed.code, "detail": str(failed)}
+        except (duckdb.FatalException, duckdb.InternalException) as error:
+            log.exception("DuckDB failed")
+            said = {"code": "query_failed", "detail": f"DuckDB failed: {_first_line(error)}"}
+            self._tell({"id": request["id"], **said})
+            os._exit(1)  # what is left of it is not to be trusted; the projection itself is safe
+        except Exception as error:
+            log.exception("a request failed")
+            said = {"code": "internal", "detail": type(error).__name__}
+        finally:
+            running.connection.close()
+            del self._running[request["id"]]
+        if "code" in said:
+            running.path.unlink(missing_ok=True)
+        self._tell({"id": request["id"], **said})
+
+    def _work(self, request: Request, running: Running) -> Answered:
+        if not self._follower.catch_up(min(CATCH_UP, request["seconds"])):
+            raise Failed("catching_up", f"it is taking in what there is; it has come to event {self._seq:,}")
+        try:
+            said = self._do(request, running)
+        except Refused as refused:
+            raise Failed("query_refused", str(refused)) from None
+        except duckdb.OutOfMemoryException:
+            raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
+        except MemoryError:
+            raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
+        except (duckdb.FatalException, duckdb.InternalException):
+            raise
+        except Exception as error:  # nanoarrow has kinds of its own for what DuckDB told it
+            if running.stopped:
+                raise running.failure() from None
+            if not isinstance(error, duckdb.Error):
+                raise
+            raise Failed("query_invalid", _first_line(error)) from None
+        if running.stopped:
+            raise running.failure()
+        return said
+
+    def _do(self, request: Request, running: Running) -> Answered:
+        if request["do"] == "figures":
+            return self._figures(running.connection, request)
+        wish = Wish(request["sql"], request["parameters"], request["limit"], request["format"])
+        found = answer(running.connection, wish, running.path, self._seq)
+        return {"rows": found.rows, "truncated": found.truncated, "file": found.path.name, "seq": self._seq}
+
+    def _figures(self, connection: duckdb.DuckDBPyConnection, request: Request) -> Answered:
+        spans = request["spans"]
+        return {
+            "seq": self._seq,
+            "period": figures.period(connection, spans["period"]),
+            **{name: figures.total(connection, spans[name]) for name in ("previous", "today", "week")},
+        }
+
+    @property
+    def _seq(self) -> int:
+        return self._projection.cursor.seq
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(LOOK_AGAIN)
+            for running in tuple(self._running.values()):
+                with suppress(duckdb.Error):  # it has ended meanwhile
+                    running.look()
+
+    def _tell(self, said: Answered) -> None:
+        with self._writing:
+            self._output.write(json.dumps(said).encode() + b"\n")
+            self._output.flush()
+
+    def _give_up(self, error: Exception) -> None:
+        """Nothing new can be taken in: the projection is thrown away, as it may be, and made again by the next run."""
+        if isinstance(error, (duckdb.Error, NotOurs)):
+            log.error("the projection cannot be continued: %s", error)
+            discard(self._folder)
+            os._exit(BROKEN)
+        log.error("the hub's database cannot be read", exc_info=error)
+        os._exit(1)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _first_line(error: Exception) -> str:
+    """Without the excerpt below it, which shows the question inside another."""
+    return str(error).splitlines()[0]
+
+
+def _limit() -> None:
+    """DuckDB counts its buffers and not its strings: one `repeat` took 14 GB under a limit of 128 MB.
+
+    What the system refuses is an OutOfMemoryException of DuckDB's, so that the question ends and the process does not.
+    """
+    os.nice(NICE)
+    with suppress(OSError, ValueError):  # macOS has no such limit; there the hub ends a process that is too large
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + ROOM
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def main() -> None:
+    folder, database, time_zone = sys.argv[1:]
+    logging.basicConfig(format="%(message)s")
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed is no answer
+    program = Program(Path(folder), Path(database), time_zone, output)
+    _limit()
+    program.run(sys.stdin.buffer)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
