@@ -10,19 +10,25 @@ from bench.tasks import prompts
 from swarm_api.tasks import TaskIn
 from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Handle, Launch, Observation
-from swarm_hub.claims import Claimed
+from swarm_hub.budgets.budgets import Budgets
+from swarm_hub.budgets.limits import Limits
+from swarm_hub.claims import Claimed, Place
 from swarm_hub.ingest import ingest
-from swarm_hub.intake import create, draft
+from swarm_hub.intake import Defaults, create, draft
 from swarm_hub.orders import claim_order
+from swarm_hub.prices import Prices
 from swarm_hub.reports import Reports
 from swarm_hub.scheduler import Scheduler
-from swarm_hub.settings import Settings
+from swarm_hub.settings import UTC, Settings
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices
 
 TASKS = 2_000
 CAPACITY = 20
 LIMIT = 60.0
+PLENTY = 100_000_000  # cents
+RICH = Budgets(UTC, Limits(PLENTY, PLENTY))
+DEFAULTS = Defaults(timeout_minutes=60, budget_cents=500)
 
 
 class AtOnce:
@@ -60,7 +66,7 @@ class AtOnce:
     async def _work(self, agent_id: str) -> None:
         result = Reports(reports=[ResultReport(n=1, status="success")])
         await self._store.write(lambda tx: claim_order(tx, agent_id, "incarnation", Settings(), Upstream()))
-        await self._store.write(lambda tx: ingest(tx, agent_id, result))
+        await self._store.write(lambda tx: ingest(tx, agent_id, result, RICH))
         self._working.remove(agent_id)
 
 
@@ -72,9 +78,10 @@ def measure(folder: Path) -> Iterator[Figure]:
 async def _seconds(path: Path) -> float:
     async with Store(path) as store, asyncio.TaskGroup() as group:
         drafts = draft([TaskIn(prompt=prompt) for prompt, _ in zip(prompts(9), range(TASKS), strict=False)])
-        await store.write(lambda tx: create(tx, drafts, 60, "tasks."))
+        await store.write(lambda tx: create(tx, drafts, DEFAULTS, "tasks."))
         done = _count_endings(store)
-        scheduler = Scheduler(store, AtOnce(store, group), _launch, CAPACITY)
+        place = Place("local", None, CAPACITY, RICH)
+        scheduler = Scheduler(store, AtOnce(store, group), _launch, place, Prices.load())
         begin = time.monotonic()
         running = asyncio.create_task(scheduler.run())
         async with asyncio.timeout(LIMIT):

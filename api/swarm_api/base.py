@@ -45,6 +45,15 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 Cents = Annotated[int, Field(ge=0, le=10**9)]  # a limit somebody sets: ten million dollars at most
 
 
+CENT = 10_000  # micro-dollars
+
+
 def cents(micro_usd: int) -> int:
     """Whole cents of whole micro-dollars, rounded half up."""
-    return (micro_usd + 5_000) // 10_000
+    return (micro_usd + CENT // 2) // CENT
+
+
+def dollars(micro_usd: int) -> str:
+    """`$1,234.56`, rounded down: what is left is never said to be more. Below zero is nothing."""
+    whole, rest = divmod(max(0, micro_usd) // CENT, 100)
+    return f"${whole:,}.{rest:02}"

@@ -44,7 +44,7 @@ class Source(Wire):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits(Wire):
-    """`max_budget_micro_usd`: what the session may cost, for a runtime that no gateway watches: it does what it can."""
+    """`max_budget_micro_usd`: what the attempt may cost, for a runtime that no gateway watches: it does what it can."""
 
     timeout_seconds: float
     memory_mb: int

@@ -18,10 +18,15 @@ from swarm_api.errors import MethodNotAllowed, NotFound
 from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
-from swarm_hub.claims import Claimed
+from swarm_hub.budgets.budgets import Budgets
+from swarm_hub.budgets.limits import Limits
+from swarm_hub.budgets.outlooks import Outlooks
+from swarm_hub.claims import Claimed, Place
 from swarm_hub.gateway.gateway import Gateway
-from swarm_hub.gateway.ledger import settle_left_open
+from swarm_hub.gateway.ledger import Ledger
+from swarm_hub.gateway.pace import Pace
 from swarm_hub.gateway.upstream import Upstream
+from swarm_hub.gateway.usage_limits import limited_until, note_limit
 from swarm_hub.guard import Guard
 from swarm_hub.http import Route
 from swarm_hub.identity.agent_tokens import AgentTokens
@@ -64,9 +69,14 @@ async def open_hub(
         identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
-        gateway = Gateway(store, Upstream(settings.anthropic_base_url, settings.anthropic_api_key), Prices.load())
+        prices = await asyncio.to_thread(Prices.load, settings.prices)
+        limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
+        budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
+        ledger = Ledger(prices, budgets)
+        upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
+        gateway = Gateway(store, upstream, ledger, await _pace(store))
         stack.push_async_callback(gateway.upstream.aclose)
-        if left := await store.write(settle_left_open):
+        if left := await store.write(ledger.settle_left_open):
             log.warning(
                 "%d calls to the model were under way when the last hub was killed: counted at their most", left
             )
@@ -77,10 +87,11 @@ async def open_hub(
             token = identity.agents.issue("worker", claimed.agent_id, identity.clock())
             return Launch(claimed.agent_id, hub_id, url, token, claimed.tier)
 
-        scheduler = Scheduler(store, executor, launch, settings.max_parallel_agents)
+        place = Place(executor.name, executor.region, settings.max_parallel_agents, budgets)
+        scheduler = Scheduler(store, executor, launch, place, prices)
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
-            Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
+            budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
         running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
@@ -90,6 +101,12 @@ async def open_hub(
             for job in running:
                 job.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _pace(store: Store) -> Pace:
+    """With the limit that is known from before."""
+    until_ms = await store.read(lambda c: limited_until(c, store.now_ms()))
+    return Pace(store.now_ms, lambda hint: store.write(lambda tx: note_limit(tx, hint)), until_ms)
 
 
 async def _identity(settings: Settings, store: Store, redactor: Redactor) -> Identity:

@@ -1,32 +1,36 @@
 """Which tasks start next: the scheduler claims them, `execute` claims one out of turn."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import Integer, bindparam, exists, func, select, text
+from sqlalchemy import Integer, bindparam, exists, func, select, text, tuple_
 
 from swarm_api.agents import Agent
 from swarm_api.errors import Conflict
 from swarm_api.ids import new_agent_id
 from swarm_api.tasks import Blocked
 from swarm_api.words import LIVE, Tier
+from swarm_hub.budgets.budgets import Budgets
+from swarm_hub.budgets.outlook import Outlook, labels_of, need
+from swarm_hub.budgets.purse import Purse
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import change_task, load_task
-from swarm_hub.views import agent_view, blocked_by
+from swarm_hub.views import agent_view, blocked_by, waits_for
 
-t, a = schema.tasks.c, schema.agents.c
+t, a, la = schema.tasks.c, schema.agents.c, schema.labels.c
 
 HARD_MARGIN_MS = 30_000  # what a worker has beyond its timeout to interrupt the agent and keep the work
 
 
 class Place(NamedTuple):
-    """Where new agents go, and how many may run at once."""
+    """Where new agents go, how many may run at once, and what they may spend."""
 
     provider: str
     region: str | None
     capacity: int
+    budgets: Budgets
 
 
 class Claimed(NamedTuple):
@@ -44,19 +48,57 @@ def ending(task_id: Any) -> Any:
 RUNNING = select(func.count()).where(a.released == 0, a.status.in_(LIVE))
 NEXT = (
     select(schema.tasks)
-    .where(text(schema.READY), ~ending(t.id))
+    .where(text(schema.READY), ~ending(t.id), bindparam("most", type_=Integer) >= t.budget_micro_usd - t.cost_micro_usd)
     .order_by(t.rank, t.id)
-    .limit(bindparam("room", type_=Integer))
+    .limit(bindparam("count", type_=Integer))
 )
 
 
 def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
-    """Make agents for what is ready, in order, as far as there is room; and whether there is none left."""
+    """Make agents for what is ready, in order, as far as there is room and money; and whether either has run out."""
     room = place.capacity - running(tx)
-    if room <= 0:
+    outlook = place.budgets.outlook(tx, tx.now_ms)
+    if room <= 0 or outlook.limited_until:
         return [], True
-    rows = tx.execute(NEXT, {"room": room}).all()
-    return _claim(tx, rows, place), len(rows) == room
+    purse = Purse(outlook.lines)
+    chosen: list[Any] = []
+    passed_over: list[Any] = []
+    for task in _in_line(tx, purse, room):
+        fits = purse.take(need(task), labels_of(task))
+        (chosen if fits else passed_over).append(task)
+        if len(chosen) == room:
+            break
+    claims = _claim(tx, chosen, place)
+    _tell_of(tx, passed_over, place)
+    return claims, len(chosen) == room or purse.shut
+
+
+def _in_line(tx: Transaction, purse: Purse, at_once: int) -> Iterator[Any]:
+    """Tasks that may start, in order, until nobody could be given anything."""
+    query, last = NEXT, None
+    while not purse.shut:
+        if last is not None:
+            query = NEXT.where(tuple_(t.rank, t.id) > (last.rank, last.id), ~_labelled(purse.shut_labels))
+        rows = tx.execute(query, {"count": at_once, "most": purse.most}).all()
+        yield from rows
+        if len(rows) < at_once:
+            return
+        last = rows[-1]
+
+
+def _labelled(labels: Sequence[str]) -> Any:
+    return exists().where(la.task_id == t.id, (la.key + "=" + la.value).in_(labels))
+
+
+def _tell_of(tx: Transaction, passed_over: Sequence[Any], place: Place) -> None:
+    """Journal that tasks could start but for their budget, once for each wait."""
+    fresh = [task for task in passed_over if task.blocked != "budget"]
+    if not fresh:
+        return
+    outlook = place.budgets.outlook(tx, tx.now_ms)
+    for task in fresh:
+        seq = tx.event("task_blocked", task.id, {"blockedBy": _wire(blocked_by(task, outlook))})
+        change_task(tx, task.id, blocked="budget", seq=seq)
 
 
 def _claim(tx: Transaction, tasks: Sequence[Any], place: Place) -> list[Claimed]:
@@ -68,9 +110,10 @@ def _claim(tx: Transaction, tasks: Sequence[Any], place: Place) -> list[Claimed]
 def _claim_one(tx: Transaction, task: Any, agent_id: str, place: Place) -> Claimed:
     spec = from_json(task.spec)
     tx.add(schema.agents, _row(tx, task, spec, agent_id, place))
+    tx.notices.money = True
     seq = tx.event("agent_spawned", task.id, {"agentId": agent_id, "provider": place.provider, "tier": spec["tier"]})
     counted = {"attempts": task.attempts + 1, "tries": task.tries + 1}
-    change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, seq=seq, **counted)
+    change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, blocked=None, seq=seq, **counted)
     return Claimed(agent_id, spec["tier"])
 
 
@@ -95,9 +138,9 @@ def execute(tx: Transaction, task_id: str, place: Place) -> Claimed:
     if task.status != "pending":
         raise Conflict(f"task {task_id} is {task.status}; retry it instead", code="task_finished")
     busy = bool(tx.execute(select(ending(task.id))).scalar())
-    if blocked := _blocked(task, busy, place, place.capacity - running(tx)):
-        reasons = [reason.model_dump(mode="json", by_alias=True, exclude_none=True) for reason in blocked]
-        raise Conflict(f"task {task_id} cannot start: {blocked[0].detail}", code="blocked", blockedBy=reasons)
+    outlook = place.budgets.outlook(tx, tx.now_ms)
+    if blocked := _blocked(task, busy, place, place.capacity - running(tx), outlook):
+        raise Conflict(f"task {task_id} cannot start: {blocked[0].detail}", code="blocked", blockedBy=_wire(blocked))
     return _claim(tx, [task], place)[0]
 
 
@@ -107,22 +150,31 @@ def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tupl
     blocked: list[tuple[str, list[Blocked]]] = []
     room = place.capacity - running(tx)
     busy = frozenset(tx.execute(select(a.task_id).where(a.released == 0)).scalars())
+    outlook = place.budgets.outlook(tx, tx.now_ms)
+    purse = Purse(outlook.lines)
     for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():
-        if reasons := _blocked(task, task.id in busy, place, room - len(free)):
+        reasons = _blocked(task, task.id in busy, place, room - len(free), outlook)
+        if not reasons and not purse.take(need(task), labels_of(task)):
+            reasons = [Blocked(reason="budget", detail="what was left went to tasks in front of it")]
+        if reasons:
             blocked.append((task.id, reasons))
         else:
             free.append(task)
     return _claim(tx, free, place), blocked
 
 
-def _blocked(task: Any, busy: bool, place: Place, room: int) -> list[Blocked]:
+def _blocked(task: Any, busy: bool, place: Place, room: int, outlook: Outlook) -> list[Blocked]:
     """Why a task cannot start by hand. `busy`: its last attempt is still ending; `room`: places that are free."""
-    reasons = [reason for reason in blocked_by(task) if reason.reason != "hold"]
+    reasons = [reason for reason in waits_for(task) if reason.reason != "hold"] or outlook.reasons(task)
     if busy:
         reasons.append(Blocked(reason="capacity", detail="the worker of its last attempt is still ending"))
     if not reasons and room <= 0:
         reasons.append(Blocked(reason="capacity", detail=f"{place.capacity} of {place.capacity} agents are running"))
     return reasons
+
+
+def _wire(reasons: Sequence[Blocked]) -> list[Any]:
+    return [reason.model_dump(mode="json", by_alias=True, exclude_none=True) for reason in reasons]
 
 
 def claimed_agents(tx: Transaction, claims: Iterable[Claimed]) -> list[Agent]:
@@ -158,6 +210,9 @@ def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place:
         "last_c": 0,
         "usage": None,
         "cost_micro_usd": 0,
+        "reserved_micro_usd": 0 if place.budgets.free else need(task),
+        "held_micro_usd": 0,
+        "compute_micro_usd": 0,
         "turns": 0,
         "last_tool": None,
         "files": None,
@@ -166,6 +221,8 @@ def _row(tx: Transaction, task: Any, spec: dict[str, Any], agent_id: str, place:
         "claimed_ms": tx.now_ms,
         "deadline_ms": hard_limit(tx.now_ms, spec),
         "stop_ms": None,
+        "stop_reason": None,
+        "placed_ms": None,
         "heartbeat_ms": None,
         "finished_ms": None,
     }

@@ -9,16 +9,17 @@ from swarm_api.tasks import Result
 from swarm_api.words import LIVE
 from swarm_executors.protocol import Handle
 from swarm_hub.claims import HARD_MARGIN_MS
+from swarm_hub.prices import Prices
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import cancelled, change_agent, failed, load_agent, settle, stale
+from swarm_hub.transitions import cancelled, change_agent, change_task, failed, load_agent, settle, stale
 
 a = schema.agents.c
 
 UNRELEASED = select(schema.agents).where(a.released == 0)
 RELEASED = (
     update(schema.agents)
-    .where(a.id == bindparam("wanted"), a.handle.is_not_distinct_from(bindparam("found")))
+    .where(a.id == bindparam("wanted"), a.released == 0, a.handle.is_not_distinct_from(bindparam("found")))
     .values(released=1)
 )
 CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
@@ -35,16 +36,23 @@ def unreleased(connection: Connection) -> list[Row[Any]]:
 
 
 def keep_handle(tx: Transaction, agent_id: str, handle: Handle) -> None:
-    change_agent(tx, agent_id, handle=to_json(handle).decode())
+    change_agent(tx, agent_id, handle=to_json(handle).decode(), placed_ms=tx.now_ms)
 
 
-def release(tx: Transaction, agent_id: str, handle: str | None) -> None:
-    """The executor has nothing left of an ended agent: its task may have another.
+def release(tx: Transaction, agent_id: str, handle: str | None, prices: Prices) -> None:
+    """The executor has nothing left of an ended agent: its task may have another, and its machine is paid.
 
     `handle` is as it was found in the database: an agent that was started meanwhile is looked at again.
     """
-    tx.execute(RELEASED, {"wanted": agent_id, "found": handle})
     tx.notices.ready = True
+    if not tx.execute(RELEASED, {"wanted": agent_id, "found": handle}).rowcount:
+        return
+    task, agent = load_agent(tx, agent_id)
+    if agent.placed_ms is None:
+        return
+    cost = prices.machine(agent.provider, agent.tier, max(0, tx.now_ms - agent.placed_ms)).micro_usd
+    change_agent(tx, agent_id, compute_micro_usd=cost)
+    change_task(tx, task.id, compute_micro_usd=task.compute_micro_usd + cost)
 
 
 def lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
@@ -54,10 +62,10 @@ def lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
         settle(tx, pair, failed(code, message))
 
 
-def never_started(tx: Transaction, agent_id: str, message: str) -> None:
+def never_started(tx: Transaction, agent_id: str, message: str, prices: Prices) -> None:
     """The executor cannot start the worker: there is nothing of it, and there will not be."""
     lose(tx, agent_id, "start_failed", message)
-    release(tx, agent_id, None)
+    release(tx, agent_id, None, prices)
 
 
 def put_off(tx: Transaction, by_ms: int) -> None:

@@ -11,7 +11,9 @@ from swarm_api.errors import Conflict, MalformedRequest, NotFound
 from swarm_api.ids import TASK_ID
 from swarm_api.tasks import TaskList
 from swarm_api.words import TaskStatus, TaskType
+from swarm_hub.budgets.outlook import Outlook
 from swarm_hub.store import schema
+from swarm_hub.store.transaction import Reads
 from swarm_hub.views import task_view
 
 t = schema.tasks.c
@@ -56,11 +58,11 @@ def _by_prefix(connection: Connection, prefix: str) -> Any:
     return rows[0] if rows else None
 
 
-def newest_seq(connection: Connection) -> int:
-    return connection.execute(select(func.max(schema.events.c.seq))).scalar() or 0
+def newest_seq(reads: Reads) -> int:
+    return reads.execute(select(func.max(schema.events.c.seq))).scalar() or 0
 
 
-def list_tasks(connection: Connection, query: TaskQuery) -> TaskList:
+def list_tasks(connection: Connection, query: TaskQuery, outlook: Outlook) -> TaskList:
     """A page of tasks, newest first. Raises `MalformedRequest` for a cursor that is none of ours."""
     if query.cursor is not None and (query.page is not None or not TASK_ID.match(query.cursor)):
         raise MalformedRequest("cursor: must be the `nextCursor` of an earlier page, without `page`")
@@ -74,7 +76,7 @@ def list_tasks(connection: Connection, query: TaskQuery) -> TaskList:
     rows = connection.execute(wanted).all()
     shown = rows[: query.limit]
     return TaskList(
-        tasks=[task_view(row) for row in shown],
+        tasks=[task_view(row, outlook) for row in shown],
         total=total,
         next_cursor=shown[-1].id if len(rows) > query.limit else None,
         page=query.page,

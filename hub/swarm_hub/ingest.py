@@ -20,17 +20,18 @@ from swarm_api.worker import (
     UsageReport,
     from_wire,
 )
+from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.reports import Reports
 from swarm_hub.spent import added
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale, settle, stale
+from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale, settle, stale, stop_for
 
 c = schema.controls.c
 UNSEEN = select(c.body).where(c.agent_id == bindparam("agent"), c.c > bindparam("seen")).order_by(c.c)
 
 
-def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
+def ingest(tx: Transaction, agent_id: str, reports: Reports, budgets: Budgets) -> Ack:
     """Store a batch and say what is durable and what the worker must do.
 
     A gap ends what is taken: the worker sends again from `stored`. Raises `Conflict` `stale_agent` when the agent is
@@ -43,7 +44,7 @@ def ingest(tx: Transaction, agent_id: str, reports: Reports) -> Ack:
         refuse_stale(pair)
     elif stale(pair):
         return Ack(stored=pair.agent.stored_n)
-    changes = _Changes(tx, pair)
+    changes = _Changes(tx, pair, budgets)
     for report in new:
         changes.apply(report)
     changed = changes.store(pair.agent.stored_n + len(new))
@@ -79,8 +80,9 @@ def _next(reports: Sequence[Report | UnknownReport], stored: int) -> list[Report
 class _Changes:
     """What a batch changes in its agent and task, gathered into one update of each."""
 
-    def __init__(self, tx: Transaction, pair: Pair) -> None:
+    def __init__(self, tx: Transaction, pair: Pair, budgets: Budgets) -> None:
         self._tx = tx
+        self._budgets = budgets
         self._task, self._agent = pair
         self._log_seq: int = self._task.log_seq
         self._usage: list[UsageReport] = []
@@ -105,12 +107,22 @@ class _Changes:
         for report in self._usage:
             self._of_agent.update(added(self._agent, self._of_agent, report, "reported"))
             self._of_task.update(added(self._task, self._of_task, report, "reported"))
+        if cost := sum(report.cost_micro_usd for report in self._usage):
+            self._spend(cost)
         if self._log_seq != self._task.log_seq:
             self._of_task["log_seq"] = self._log_seq
         change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)
         if self._of_task:
             change_task(self._tx, self._task.id, **self._of_task)
         return bool(self._of_task)
+
+    def _spend(self, cost: int) -> None:
+        """What the worker says it cost, where no gateway counts: all that can be done then is to stop in time."""
+        task, agent = self._task, self._agent
+        self._budgets.charge(self._tx, task, cost)
+        self._of_agent["reserved_micro_usd"] = max(0, agent.reserved_micro_usd - cost)
+        if task.cost_micro_usd + cost >= task.budget_micro_usd:
+            stop_for(self._tx, Pair(task, agent), "budget")
 
     def _line(self, report: LogReport) -> None:
         self._log_seq += 1

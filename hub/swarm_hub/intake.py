@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import select
 
+from swarm_api.base import CENT
 from swarm_api.errors import InvalidInput, NotSupported
 from swarm_api.ids import TASK_ID, new_task_id
 from swarm_api.tasks import TaskIn
@@ -19,7 +20,6 @@ LEVEL_MS = 60 * 60 * 1000  # waiting an hour is worth one level of priority, so 
 RANK = {"high": -LEVEL_MS, "normal": 0, "low": LEVEL_MS}
 
 UNSUPPORTED: Mapping[str, Any] = {
-    "budget_cents": None,
     "best_of": 1,
     "verify_attempts": 1,
     "paths": [],
@@ -27,6 +27,14 @@ UNSUPPORTED: Mapping[str, Any] = {
     "permission_mode": "auto",
 }
 """Fields of the contract that do nothing yet, and the value that asks for nothing."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a task has that says nothing of it."""
+
+    timeout_minutes: float
+    budget_cents: int
 
 
 @dataclass(frozen=True)
@@ -104,13 +112,13 @@ def _refuse_cycle(drafts: Sequence[Draft], prefix: str) -> None:
         raise InvalidInput.field(loc, "a cycle: " + " → ".join(cycle)) from None
 
 
-def create(tx: Transaction, drafts: Sequence[Draft], timeout_minutes: float, prefix: str) -> list[dict[str, Any]]:
+def create(tx: Transaction, drafts: Sequence[Draft], defaults: Defaults, prefix: str) -> list[dict[str, Any]]:
     """Store new tasks and their events: all of them or none. The rows, in the order given.
 
     Raises `InvalidInput` for a dependency that is unknown, failed or cancelled.
     """
     done = _completed(tx, drafts, prefix)
-    rows = [_row(tx, draft, done, timeout_minutes) for draft in drafts]
+    rows = [_row(tx, draft, done, defaults) for draft in drafts]
     for draft, row in zip(drafts, rows, strict=True):
         tx.add(schema.tasks, row)
         for key, value in draft.spec.labels.items():
@@ -139,14 +147,15 @@ def _completed(tx: Transaction, drafts: Sequence[Draft], prefix: str) -> set[str
     return {id_ for id_, status in found.items() if status == "completed"}
 
 
-def _row(tx: Transaction, draft: Draft, done: set[str], timeout_minutes: float) -> dict[str, Any]:
+def _row(tx: Transaction, draft: Draft, done: set[str], defaults: Defaults) -> dict[str, Any]:
     spec = draft.spec
     payload: dict[str, Any] = {"name": spec.name, "type": spec.type, "model": spec.model, "priority": spec.priority}
     waiting = len(set(draft.depends_on) - done)
+    budget = defaults.budget_cents if spec.budget_cents is None else spec.budget_cents
     tx.notices.ready |= not (waiting or spec.hold)
     return {
         "id": draft.id,
-        "spec": to_json(_stored_spec(draft, timeout_minutes)).decode(),
+        "spec": to_json(_stored_spec(draft, defaults)).decode(),
         "prompt": spec.prompt,
         "name": spec.name,
         "status": "pending",
@@ -168,6 +177,9 @@ def _row(tx: Transaction, draft: Draft, done: set[str], timeout_minutes: float) 
         "log_seq": 0,
         "usage": None,
         "cost_micro_usd": 0,
+        "budget_micro_usd": budget * CENT,
+        "compute_micro_usd": 0,
+        "blocked": None,
         "result": None,
         "seq": tx.event("task_created", draft.id, {**payload, "repo": spec.repo, "dependsOn": draft.depends_on}),
         "created_ms": tx.now_ms,
@@ -176,12 +188,12 @@ def _row(tx: Transaction, draft: Draft, done: set[str], timeout_minutes: float) 
     }
 
 
-def _stored_spec(draft: Draft, timeout_minutes: float) -> dict[str, Any]:
+def _stored_spec(draft: Draft, defaults: Defaults) -> dict[str, Any]:
     """The task as accepted, its defaults settled: changing a setting later changes no task."""
     spec = draft.spec
-    settled = spec.model_dump(by_alias=True, exclude={*UNSUPPORTED, "prompt"})
+    settled = spec.model_dump(by_alias=True, exclude={*UNSUPPORTED, "prompt", "budget_cents"})
     settled["dependsOn"] = draft.depends_on
-    settled["timeoutMinutes"] = spec.timeout_minutes or timeout_minutes
+    settled["timeoutMinutes"] = spec.timeout_minutes or defaults.timeout_minutes
     settled["tier"] = spec.effective_tier
     settled["repoSettings"] = spec.repo_settings or ("project" if spec.repo and spec.repo.startswith("/") else "none")
     return settled

@@ -75,12 +75,18 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
             memory_mb=size.memory_mb,
             cpus=size.cpus,
             max_turns=spec["maxTurns"],
+            max_budget_micro_usd=_told_budget(task, settings),
         ),
         upstream=upstream,
         resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
         workspace=str(settings.data_dir) if agent.provider == "local" else None,
         sandbox=_sandbox(settings) if agent.provider == "local" else None,
     )
+
+
+def _told_budget(task: Any, settings: Settings) -> int | None:
+    """Where no gateway watches, the runtime is told what its session may cost."""
+    return task.budget_micro_usd if settings.agent_runtime == "claude" and not settings.metered else None
 
 
 def _sandbox(settings: Settings) -> Sandbox | None:

@@ -18,6 +18,7 @@ from swarm_api.redaction_output import RedactedOutput
 from swarm_api.sandbox import SandboxUnavailable, try_bubblewrap
 from swarm_api.sealing import blot
 from swarm_hub.logs import configure
+from swarm_hub.prices import BadPrices
 from swarm_hub.redacted import credentials
 from swarm_hub.serve import serve
 from swarm_hub.settings import EXIT_CONFIG, SECRETS, BadSetting, Settings, read_settings
@@ -53,6 +54,8 @@ def run(arguments: Sequence[str]) -> int:
             asyncio.Runner(loop_factory=loop) as runner,
         ):
             runner.run(serve(settings, listener, redactor))
+    except BadPrices as error:
+        return _say(BadSetting(f"SWARM_PRICES: {error}"), EXIT_CONFIG)
     except (BadSetting, DatabaseUnusable) as error:
         return _say(error, EXIT_CONFIG)
     except (CannotStart, StorageFailed, OSError) as error:

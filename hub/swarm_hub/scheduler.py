@@ -11,6 +11,7 @@ from swarm_api.words import LIVE
 from swarm_executors.protocol import Executor, ExecutorError, Launch, StartFailed
 from swarm_hub import endings
 from swarm_hub.claims import Claimed, Place, claim_ready
+from swarm_hub.prices import Prices
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices, Transaction
 
@@ -30,8 +31,11 @@ class Scheduler:
     repeated until the executor has nothing left of the agent.
     """
 
-    def __init__(self, store: Store, executor: Executor, launch: Callable[[Claimed], Launch], capacity: int) -> None:
-        self.place = Place(executor.name, executor.region, capacity)
+    def __init__(
+        self, store: Store, executor: Executor, launch: Callable[[Claimed], Launch], place: Place, prices: Prices
+    ) -> None:
+        self.place = place
+        self._prices = prices
         self._store = store
         self._executor = executor
         self._launch = launch
@@ -135,7 +139,7 @@ class Scheduler:
             handle = await self._executor.start(self._launch(claimed))
         except StartFailed as error:
             message = str(error)
-            await self._store.write(lambda tx: endings.never_started(tx, claimed.agent_id, message))
+            await self._store.write(lambda tx: endings.never_started(tx, claimed.agent_id, message, self._prices))
             return
         await self._store.write(lambda tx: endings.keep_handle(tx, claimed.agent_id, handle))
 
@@ -157,7 +161,7 @@ class Scheduler:
     async def _clear(self, row: Any) -> None:
         if row.handle is not None:
             await self._executor.stop(from_json(row.handle), STOP_GRACE)
-        await self._store.write(lambda tx: endings.release(tx, row.id, row.handle))
+        await self._store.write(lambda tx: endings.release(tx, row.id, row.handle, self._prices))
 
     def _job(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
         if agent_id not in self._jobs:

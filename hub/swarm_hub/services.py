@@ -10,6 +10,8 @@ from typing import Any
 from swarm_api.redaction import Redactor
 from swarm_api.worker import Upstream
 from swarm_executors.protocol import Executor
+from swarm_hub.budgets.budgets import Budgets
+from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
@@ -65,6 +67,8 @@ class Hub:
     scheduler: Scheduler
     identity: Identity
     gateway: Gateway
+    budgets: Budgets
+    outlooks: Outlooks
     grants: Grants
     inboxes: Inboxes
     closing: asyncio.Event

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_dir
 
@@ -12,15 +13,15 @@ from swarm_api.words import Runtime
 from swarm_hub import values
 from swarm_hub.values import Network
 
+UTC = ZoneInfo("UTC")
 EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
 
 LATER = frozenset({
-    "TIME_ZONE", "DATABASE_URL", "REDIS_URL", "GITHUB_TOKEN",
+    "DATABASE_URL", "REDIS_URL", "GITHUB_TOKEN",
     "FLY_API_TOKEN", "FLY_APP_NAME", "FLY_REGION", "FLY_FALLBACK_REGIONS", "FLY_CONTAINER_IMAGE", "FLY_FLAPS_BASE_URL",
     "FLY_LOGS_BASE_URL", "AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "CONTAINER_APPS_ENVIRONMENT",
     "AGENT_JOB_NAME", "AZURE_CONTAINER_IMAGE", "AZURE_MANAGEMENT_URL", "SLURM_REST_URL", "SLURM_API_VERSION",
-    "SLURM_PARTITION", "SLURM_USER", "SLURM_JWT", "DAILY_BUDGET_CENTS", "WEEKLY_BUDGET_CENTS",
-    "DEFAULT_TASK_BUDGET_CENTS",
+    "SLURM_PARTITION", "SLURM_USER", "SLURM_JWT",
 })  # fmt: skip
 """Settings of the contract that this version does not have yet: set, they stop the start instead of being ignored."""
 
@@ -113,6 +114,17 @@ SETTINGS: dict[str, Setting] = {
     "default_timeout_minutes": Setting(
         "DEFAULT_TIMEOUT_MINUTES", "60", "for tasks that give no timeout", values.minutes
     ),
+    "time_zone": Setting("TIME_ZONE", "UTC", "whose days and weeks (from Monday) budgets use", values.zone),
+    "daily_budget_cents": Setting(
+        "DAILY_BUDGET_CENTS", "10000", "what all agents together may spend on the model in a day", values.cents
+    ),
+    "weekly_budget_cents": Setting("WEEKLY_BUDGET_CENTS", "50000", "and in a week", values.cents),
+    "default_task_budget_cents": Setting(
+        "DEFAULT_TASK_BUDGET_CENTS", "500", "for tasks that give no budget", values.cents
+    ),
+    "prices": Setting(
+        "SWARM_PRICES", "none", "a price table of your own, which has the say over the one inside", values.folder
+    ),
     "anthropic_key_mode": Setting(
         "ANTHROPIC_KEY_MODE",
         "gateway",
@@ -154,6 +166,11 @@ class Settings:
     local_sandbox_network: Literal["hub", "all"] = "hub"
     max_parallel_agents: int = 20
     default_timeout_minutes: float = 60
+    time_zone: ZoneInfo = UTC
+    daily_budget_cents: int = 10_000
+    weekly_budget_cents: int = 50_000
+    default_task_budget_cents: int = 500
+    prices: Path | None = None
     anthropic_key_mode: Literal["gateway", "inject"] = "gateway"
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None

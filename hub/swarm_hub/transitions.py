@@ -1,12 +1,12 @@
 """How a task and its agent change state. Everything here runs inside one transaction and journals what it did."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import bindparam, select, update
 
-from swarm_api.base import cents
-from swarm_api.errors import Conflict, NotFound
+from swarm_api.base import CENT, cents, dollars
+from swarm_api.errors import Conflict, InvalidInput, NotFound
 from swarm_api.tasks import ErrorOut, Result
 from swarm_api.words import FINISHED, LIVE, ResultStatus, TaskStatus
 from swarm_hub.store import schema
@@ -26,6 +26,7 @@ RELEASED = (
     .values(waiting_on=t.waiting_on - 1)
 )
 
+StopReason = Literal["budget", "usage_limit"]
 AT_ONCE = 1_000  # ids in one statement; SQLite takes some ten thousands
 
 FINAL: dict[ResultStatus, TaskStatus] = {
@@ -72,23 +73,54 @@ def settle(tx: Transaction, pair: Pair, result: Result) -> None:
     An accepted cancel wins over whatever comes later; the branch in the result is kept all the same.
     """
     task, agent = pair
-    if task.cancel_ms is not None and result.status != "cancelled":
-        result = result.model_copy(update={"status": "cancelled", "error": _error("cancelled", "it was cancelled")})
-    if task.cancel_ms is None and result.status == "cancelled":
-        result = result.model_copy(update={"status": "failure"})  # nobody asked for it: a machine going down, say
-    code = result.error.code if result.error else None
-    retry = code in RETRIED and task.cancel_ms is None
-    lost = code in ("worker_lost", "start_failed")
-    change_agent(tx, agent.id, status="lost" if lost else "finished", finished_ms=tx.now_ms)
+    lost = task.cancel_ms is None and _code(result) in ("worker_lost", "start_failed")
+    result = _as_asked(task, agent, result)
+    change_agent(
+        tx, agent.id, status="lost" if lost else "finished", finished_ms=tx.now_ms,
+        reserved_micro_usd=agent.held_micro_usd,
+    )  # fmt: skip
     tx.tell(agent.id)
-    tx.notices.freed = True
+    tx.notices.freed = tx.notices.money = True
     payload: dict[str, Any] = {"agentId": agent.id, "status": result.status, "error": result.error}
     tx.event("agent_lost" if lost else "agent_completed", task.id, payload)
-    if retry and task.tries < from_json(task.spec)["maxAttempts"]:
-        seq = tx.event("task_retried", task.id, {**payload, "attempt": task.attempts + 1})
-        change_task(tx, task.id, status="pending", live=0, seq=seq)
+    tries = _tries(task, agent, result)
+    if tries is None:
+        finish(tx, task, result)
         return
-    finish(tx, task, result)
+    seq = tx.event("task_retried", task.id, {**payload, "attempt": task.attempts + 1})
+    change_task(tx, task.id, status="pending", live=0, tries=tries, seq=seq)
+
+
+def _as_asked(task: Any, agent: Any, result: Result) -> Result:
+    """The result by what the worker was asked to do, and by what is left of the task's budget."""
+    if task.cancel_ms is not None:
+        cancelled_too = result.status == "cancelled"
+        return result if cancelled_too else _changed(result, "cancelled", _error("cancelled", "it was cancelled"))
+    if result.status == "success":
+        return result
+    again = agent.stop_reason == "usage_limit" or _code(result) in RETRIED
+    if agent.stop_reason == "budget" or (again and 0 < task.budget_micro_usd <= task.cost_micro_usd):
+        return _changed(result, "budget", _spent(task))
+    # A cancel that nobody asked for: a machine going down, say.
+    return result.model_copy(update={"status": "failure"}) if result.status == "cancelled" else result
+
+
+def _changed(result: Result, status: ResultStatus, error: ErrorOut) -> Result:
+    return result.model_copy(update={"status": status, "error": error})
+
+
+def _tries(task: Any, agent: Any, result: Result) -> int | None:
+    """How many tries count so far, where the task goes on with another attempt; None where it has ended."""
+    if result.status != "failure":
+        return None
+    if agent.stop_reason == "usage_limit":
+        return int(task.tries) - 1
+    again = _code(result) in RETRIED and task.tries < from_json(task.spec)["maxAttempts"]
+    return int(task.tries) if again else None
+
+
+def _code(result: Result) -> str | None:
+    return result.error.code if result.error else None
 
 
 def finish(tx: Transaction, task: Any, result: Result) -> None:
@@ -176,6 +208,20 @@ def cancel(tx: Transaction, task_id: str) -> bool:
     return True
 
 
+def stop_for(tx: Transaction, pair: Pair, reason: StopReason) -> None:
+    """Ask an agent to stop and keep its work, for a reason of the hub's own. Asked once."""
+    task, agent = pair
+    if agent.stop_reason is not None:
+        return
+    if reason == "budget":
+        limit, spent = (cents(amount) for amount in (task.budget_micro_usd, task.cost_micro_usd))
+        tx.event("budget_exceeded", task.id, {
+            "agentId": agent.id, "scope": "task", "limitCents": limit, "spentCents": spent,
+        })  # fmt: skip
+    control(tx, agent, {"kind": "cancel", "reason": reason})
+    change_agent(tx, agent.id, stop_reason=reason)
+
+
 def control(tx: Transaction, agent: Any, body: dict[str, Any]) -> None:
     """Something for the worker to do, repeated to it until it is seen."""
     c = agent.last_c + 1
@@ -184,10 +230,11 @@ def control(tx: Transaction, agent: Any, body: dict[str, Any]) -> None:
     tx.tell(agent.id)
 
 
-def retry(tx: Transaction, task_id: str, fresh: bool) -> None:
+def retry(tx: Transaction, task_id: str, fresh: bool, budget_cents: int | None = None) -> None:
     """A failed or cancelled task waits for another attempt, and those that were cancelled for its sake with it.
 
-    Raises `Conflict` (`task_not_finished`, `task_completed`, `dependency_failed`) and `NotFound`.
+    `budget_cents`: its budget from now on. Raises `Conflict` (`task_not_finished`, `task_completed`,
+    `dependency_failed`, `budget_spent`), `InvalidInput` and `NotFound`.
     """
     task = load_task(tx, task_id)
     if task.status not in FINISHED:
@@ -203,8 +250,22 @@ def retry(tx: Transaction, task_id: str, fresh: bool) -> None:
         raise Conflict(
             f"retry {broken[0]} first: task {task_id} depends on it", code="dependency_failed", dependsOn=broken
         )
+    change_task(tx, task_id, budget_micro_usd=_budget(task, budget_cents))
     _revive(tx, task, fresh=fresh, hold=False)
     _revive_dependents(tx, task_id)
+
+
+def _budget(task: Any, wanted_cents: int | None) -> int:
+    """What a task that is retried may spend in all, in micro-dollars. It must be more than it has spent."""
+    spent = f"task {task.id} has spent {cents(task.cost_micro_usd)} cents"
+    if wanted_cents is None:
+        ended = Result.model_validate(from_json(task.result)).status
+        if ended == "budget" or 0 < task.budget_micro_usd <= task.cost_micro_usd:
+            raise Conflict(f"{spent}, and its budget is used up: give it a larger `budgetCents`", code="budget_spent")
+        return int(task.budget_micro_usd)
+    if 0 < task.cost_micro_usd >= wanted_cents * CENT:
+        raise InvalidInput.field("budgetCents", f"is {wanted_cents}, but {spent} already; allowed: more than that")
+    return wanted_cents * CENT
 
 
 def _revive(tx: Transaction, task: Any, fresh: bool, hold: bool) -> None:
@@ -253,6 +314,11 @@ def refuse_stale(pair: Pair) -> None:
     """Raises `Conflict` `stale_agent`: the worker that hears it stops."""
     if stale(pair):
         raise Conflict(f"agent {pair.agent.id} is not the current one of its task", code="stale_agent")
+
+
+def _spent(task: Any) -> ErrorOut:
+    what = f"{dollars(task.cost_micro_usd)} of its budget of {dollars(task.budget_micro_usd)} are spent"
+    return _error("budget_exceeded", f"{what}, and its next call might pass it; its work is kept")
 
 
 def cancelled(message: str) -> Result:

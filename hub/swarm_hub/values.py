@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
@@ -83,6 +84,16 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+cents = whole(0, 999_999_999)
+
+
+def zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # names that are none, and paths out of the folder of zones
+        raise ValueError("the name of a time zone, as Europe/Berlin or UTC") from None
 
 
 def minutes(text: str) -> float:

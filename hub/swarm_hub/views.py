@@ -5,13 +5,14 @@ from typing import Any
 from pydantic_core import from_json
 
 from swarm_api.agents import Agent, Progress, Resources, TokensUsed
-from swarm_api.base import cents, from_ms
+from swarm_api.base import CENT, cents, from_ms
 from swarm_api.tasks import Blocked, Result, Task, Usage
+from swarm_hub.budgets.outlook import Outlook
 
 Row = Any  # a row of SQLAlchemy's, or a mapping given attributes by it
 
 
-def task_view(row: Row) -> Task:
+def task_view(row: Row, outlook: Outlook) -> Task:
     spec = from_json(row.spec)
     cost = row.cost_micro_usd
     return Task(
@@ -24,9 +25,12 @@ def task_view(row: Row) -> Task:
         finished_at=row.finished_ms and from_ms(row.finished_ms),
         assigned_agent=row.agent_id,
         attempts=row.attempts,
-        blocked_by=blocked_by(row),
+        blocked_by=blocked_by(row, outlook),
         cost_cents=cents(cost),
         cost_micro_usd=cost,
+        budget_cents=row.budget_micro_usd // CENT,
+        compute_cents=cents(row.compute_micro_usd),
+        compute_micro_usd=row.compute_micro_usd,
         usage=Usage.model_validate(from_json(row.usage)) if row.usage else Usage(),
         result=_result(row.result, cost) if row.result else None,
         seq=row.seq,
@@ -38,10 +42,15 @@ def _result(text: str, cost: int) -> Result:
     return Result.model_validate({**from_json(text), "costCents": cents(cost)})
 
 
-def blocked_by(row: Row) -> list[Blocked]:
+def blocked_by(row: Row, outlook: Outlook) -> list[Blocked]:
     """Why a pending task does not start: nothing, when it is only waiting for its turn."""
     if row.status != "pending" or row.live:
         return []
+    return waits_for(row) or outlook.reasons(row)
+
+
+def waits_for(row: Row) -> list[Blocked]:
+    """What has to happen before a task could start, whatever room there is."""
     reasons = []
     if row.hold:
         reasons.append(Blocked(reason="hold", detail="it waits for `execute`"))
@@ -71,6 +80,9 @@ def agent_view(row: Row) -> Agent:
         ),
         cost_cents=cents(row.cost_micro_usd),
         cost_micro_usd=row.cost_micro_usd,
+        reserved_micro_usd=row.reserved_micro_usd,
+        compute_cents=cents(row.compute_micro_usd),
+        compute_micro_usd=row.compute_micro_usd,
         progress=Progress(
             turns=row.turns, last_tool=row.last_tool, files_changed=len(from_json(row.files)) if row.files else 0
         ),

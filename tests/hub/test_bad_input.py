@@ -84,7 +84,7 @@ async def test_more_than_32_labels_are_refused(shared: PlayedHub) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"budgetCents": 500}, {"bestOf": 2}, {"verifyAttempts": 2}, {"paths": ["src/**"]}, {"conflictPolicy": "hold"},
+        {"bestOf": 2}, {"verifyAttempts": 2}, {"paths": ["src/**"]}, {"conflictPolicy": "hold"},
         {"permissionMode": "ask"}, {"deliver": "pull_request"},
     ],
 )  # fmt: skip

@@ -14,7 +14,8 @@ async def test_an_agent_is_shown_with_all_that_the_contract_names(hub: PlayedHub
     agent = (await hub.get(f"/api/agents/{worker.agent_id}")).json()
     assert agent.keys() == {
         "id", "status", "currentTask", "provider", "region", "tier", "startedAt", "finishedAt", "lastHeartbeatAt",
-        "tokensUsed", "costCents", "costMicroUsd", "progress", "resources",
+        "tokensUsed", "costCents", "costMicroUsd", "reservedMicroUsd", "computeCents",
+        "computeMicroUsd", "progress", "resources",
     }  # fmt: skip
     assert (agent["id"], agent["currentTask"], agent["status"]) == (worker.agent_id, task.id, "running")
     assert (agent["provider"], agent["region"], agent["tier"]) == ("local", None, "light")
@@ -70,7 +71,7 @@ async def test_the_queue_counts_what_waits_and_why(tmp_path: Path) -> None:
         )
         queue = await hub.client.queue()
         assert (queue.pending, queue.ready, queue.running, queue.capacity) == (5, 2, 2, 2)
-        assert queue.blocked == {"hold": 2, "dependency": 2}
+        assert queue.blocked == {"hold": 2, "dependency": 2, "budget": 0, "usage_limit": 0}
         assert queue.by_priority == {"high": 1, "normal": 2, "low": 2}
         assert queue.oldest_ready_seconds < 60
         assert queue.seq == hub.parts.journal.head
@@ -79,7 +80,7 @@ async def test_the_queue_counts_what_waits_and_why(tmp_path: Path) -> None:
 async def test_an_empty_queue_is_all_zeros(hub: PlayedHub) -> None:
     queue = await hub.client.queue()
     assert (queue.pending, queue.ready, queue.running, queue.oldest_ready_seconds) == (0, 0, 0, 0)
-    assert queue.blocked == {"hold": 0, "dependency": 0}
+    assert queue.blocked == {"hold": 0, "dependency": 0, "budget": 0, "usage_limit": 0}
 
 
 async def test_a_task_that_only_waits_for_its_turn_is_blocked_by_nothing(tmp_path: Path) -> None:

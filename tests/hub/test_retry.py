@@ -139,12 +139,6 @@ async def test_a_task_whose_dependency_is_still_failed_is_not_retried_before_it(
     assert_problem(await hub.post(f"/api/tasks/{second.id}/retry"), 409, "dependency_failed")
 
 
-async def test_a_budget_for_a_retry_is_not_supported_yet(hub: PlayedHub) -> None:
-    task = await hub.ended()
-    answer = await hub.post(f"/api/tasks/{task.id}/retry", {"budgetCents": 5})
-    assert_problem(answer, 422, "not_supported", "budgetCents")
-
-
 @pytest.mark.parametrize("code", ["runtime_crashed", "out_of_memory"])
 async def test_a_crash_of_the_runtime_costs_an_attempt_while_there_are_any(hub: PlayedHub, code: str) -> None:
     task, worker = await hub.running(maxAttempts=2)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_hub.prices import Metered, Prices
+from swarm_hub.prices import CacheWrites, Metered, Prices
 from swarm_hub.prices.pricing import SHIPPED
 
 PRICES = Prices.load()
@@ -17,6 +17,7 @@ TABLE: dict[str, Any] = tomllib.loads(SHIPPED.read_text(), parse_float=Fraction)
 TODAY = date(2026, 11, 23)
 CLASSES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 EDGES = [0, 1, 50_000, 100_000, 100_001, 200_000, 200_001]  # where long context begins, and about there
+LONGEST: tuple[CacheWrites, ...] = ("none", "5m", "1h")
 SMALL = 10_000  # five of them do not reach long context
 
 days = st.dates(date(2024, 1, 1), date(2027, 1, 1))
@@ -89,6 +90,28 @@ def test_no_request_costs_more_than_its_worst_case(
         tool_uses=sum(used.server_tools.values()) + spare_uses,
     )
     assert bound.micro_usd >= PRICES.cost(model, used, on).micro_usd
+
+
+@given(models, requests, st.sampled_from(LONGEST), days)
+def test_no_request_costs_more_than_the_worst_case_of_the_caches_it_may_write(
+    model: str, used: Metered, longest: CacheWrites, on: date
+) -> None:
+    if longest == "none":
+        used = replace(used, cache_write_5m=0)
+    if longest != "1h":
+        used = replace(used, cache_write_1h=0)
+    uses = sum(used.server_tools.values())
+    bound = PRICES.worst_case(
+        model, used.prompt, used.output, on, speed=used.speed, tool_uses=uses, cache_writes=longest
+    )
+    assert bound.micro_usd >= PRICES.cost(model, used, on).micro_usd
+
+
+@given(listed, st.integers(1, 300_000), days)
+def test_a_request_that_writes_no_cache_for_an_hour_has_a_lower_worst_case(model: str, tokens: int, on: date) -> None:
+    none, short, long = (PRICES.worst_case(model, tokens, 0, on, cache_writes=longest).micro_usd for longest in LONGEST)
+    assert none <= short <= long
+    assert none < long
 
 
 @given(listed, metered(300_000), st.sampled_from(["standard", "batch"]), st.booleans(), days)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from scheduler.model import BROKEN, Task, World, broken
+from scheduler.money import DEFAULTS
 from scheduler.states import States, any_of, one_of
 from swarm_api.errors import InvalidInput
 from swarm_api.tasks import TaskIn
@@ -76,7 +77,7 @@ class Clients(States):
         drafts = intake.draft([_spec(task, new if prefix else []) for task in new], prefix)
         for task, draft in zip(new, drafts, strict=True):
             task.id = draft.id
-        self.ledger.work(lambda tx: intake.create(tx, drafts, 60, prefix))
+        self.ledger.work(lambda tx: intake.create(tx, drafts, DEFAULTS, prefix))
         self.world.tasks += new
 
     @precondition(any_of(_broken))
@@ -86,7 +87,7 @@ class Clients(States):
         task.needs.append(needed)
         drafts = intake.draft([_spec(task, [])])
         with pytest.raises(InvalidInput):
-            self.ledger.work(lambda tx: intake.create(tx, drafts, 60, ""))
+            self.ledger.work(lambda tx: intake.create(tx, drafts, DEFAULTS, ""))
 
     @rule()
     def tick(self) -> None:

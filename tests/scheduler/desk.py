@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.ledger import Clock, Ledger, template
+from scheduler.money import DEFAULTS, PRICES, RICH
 from swarm_api.tasks import TaskIn
 from swarm_api.words import ResultStatus
 from swarm_api.worker import ProgressReport, ResultReport, Upstream, WorkOrder
@@ -24,13 +25,13 @@ class Desk:
     def __init__(self, folder: Path, capacity: int = 10) -> None:
         self.clock = Clock()
         self.ledger = Ledger(template(folder), self.clock)
-        self.place = Place("local", None, capacity)
+        self.place = Place("local", None, capacity, RICH)
         self._ids: dict[str, str] = {}
 
     def submit(self, name: str, *needs: str, **fields: Any) -> None:
         spec = TaskIn(prompt=f"do {name}", name=name, depends_on=[self._ids[needed] for needed in needs], **fields)
         drafts = intake.draft([spec])
-        self.ledger.work(lambda tx: intake.create(tx, drafts, 60, ""))
+        self.ledger.work(lambda tx: intake.create(tx, drafts, DEFAULTS, ""))
         self._ids[name] = drafts[0].id
 
     def tick(self) -> list[str]:
@@ -54,22 +55,22 @@ class Desk:
     def report_session(self, name: str, session: str) -> None:
         agent = self.agent(name)
         report = ProgressReport(n=agent.stored_n + 1, session_id=session)
-        self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[report])))
+        self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[report]), RICH))
 
     def end(self, name: str, status: ResultStatus = "success", code: str | None = None) -> None:
         """The worker of a task reports its end and goes."""
         agent = self.agent(name)
         report = ResultReport(n=agent.stored_n + 1, status=status, error_code=code)
-        self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[report])))
+        self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[report]), RICH))
         self.release(name)
 
     def release(self, name: str) -> None:
         agent = self.agent(name)
-        self.ledger.work(lambda tx: endings.release(tx, agent.id, agent.handle))
+        self.ledger.work(lambda tx: endings.release(tx, agent.id, agent.handle, PRICES))
 
     def fail_to_start(self, name: str) -> None:
         agent_id = self.task(name).agent_id
-        self.ledger.work(lambda tx: endings.never_started(tx, agent_id, "there is no room"))
+        self.ledger.work(lambda tx: endings.never_started(tx, agent_id, "there is no room", PRICES))
 
     def end_overdue(self, name: str, since_ms: int = SINCE_EVER) -> None:
         agent_id = self.task(name).agent_id

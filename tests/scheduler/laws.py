@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from scheduler.model import BROKEN
 from scheduler.states import CAPACITY, States
 from swarm_api.words import FINISHED, LIVE
+from swarm_hub.budgets.outlook import Outlook
 from swarm_hub.queue import look_at_queue
 from swarm_hub.store import schema
 
@@ -175,7 +176,7 @@ class Laws(States):
     @committed
     @invariant()
     def the_queue_adds_up(self) -> None:
-        queue = look_at_queue(self.ledger.connection, CAPACITY, self.clock.now_ms)
+        queue = look_at_queue(self.ledger.connection, CAPACITY, self.clock.now_ms, Outlook([]))
         idle = [task for task in self.world.tasks if task.idle]
         ready = [task for task in idle if not task.held and not task.waiting_on]
         oldest = max((self.clock.now_ms - task.created_ms for task in ready), default=0)
@@ -183,6 +184,8 @@ class Laws(States):
         assert queue.blocked == {
             "hold": sum(task.held for task in idle),
             "dependency": sum(task.waiting_on > 0 for task in idle),
+            "budget": 0,
+            "usage_limit": 0,
         }
         assert queue.by_priority == {
             priority: sum(task.priority == priority for task in idle) for priority in ("high", "normal", "low")

@@ -10,12 +10,13 @@ from sqlalchemy import Row, func, select
 
 from scheduler.gate import callbacks
 from scheduler.inprocess import Moody
+from scheduler.money import DEFAULTS, PRICES, RICH
 from swarm_api.tasks import TaskIn
 from swarm_api.words import LIVE, ResultStatus
 from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Launch
 from swarm_hub import claims, intake, transitions
-from swarm_hub.claims import Claimed
+from swarm_hub.claims import Claimed, Place
 from swarm_hub.ingest import ingest
 from swarm_hub.orders import claim_order
 from swarm_hub.reports import Reports
@@ -50,14 +51,15 @@ class Hub:
     def __init__(self, store: Store, executor: Moody, time: Time, capacity: int) -> None:
         self.store = store
         self.executor = executor
-        self.scheduler = Scheduler(store, executor, _launch, capacity)
+        place = Place(executor.name, executor.region, capacity, RICH)
+        self.scheduler = Scheduler(store, executor, _launch, place, PRICES)
         self._time = time
         self._committed = asyncio.Event()
         store.listen(self._hear)
 
     async def submit(self, *names: str, **fields: Any) -> None:
         drafts = intake.draft([TaskIn(prompt=f"do {name}", name=name, **fields) for name in names])
-        await self.store.write(lambda tx: intake.create(tx, drafts, 60, ""))
+        await self.store.write(lambda tx: intake.create(tx, drafts, DEFAULTS, ""))
 
     async def begin(self, name: str) -> None:
         """The worker of a task takes its order."""
@@ -72,7 +74,7 @@ class Hub:
     async def last_words(self, name: str, status: ResultStatus = "success", code: str | None = None) -> Work:
         agent_id = (await self.task(name)).agent_id
         result = Reports(reports=[ResultReport(n=1, status=status, error_code=code)])
-        return lambda tx: ingest(tx, agent_id, result)
+        return lambda tx: ingest(tx, agent_id, result, RICH)
 
     async def cancel(self, name: str) -> None:
         task_id = (await self.task(name)).id

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from scheduler.ledger import Clock, Ledger
 from scheduler.model import Task, World
+from scheduler.money import RICH
 from swarm_api.errors import Conflict
 from swarm_hub.claims import Claimed, Place, claimed_agents
 from swarm_hub.store.transaction import Transaction
@@ -26,7 +27,7 @@ class Aborted(Exception):
 class States(RuleBasedStateMachine):
     """Rules say what they do to the hub and, in the model's words, what should come of it."""
 
-    place = Place("local", None, CAPACITY)
+    place = Place("local", None, CAPACITY, RICH)
     empty: Path  # a database that every example begins with a copy of
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from scheduler.inprocess import Moody, Place
+from scheduler.money import RICH
 from scheduler.running import Hub, Time, Work, running_hub
 from swarm_api.worker import LogReport, ResultReport
 from swarm_hub import journal
@@ -111,4 +112,4 @@ async def _work(hub: Hub, agent_id: str, random: Random) -> None:
 
 
 def _reporting(agent_id: str, reports: Reports) -> Work:
-    return lambda tx: ingest(tx, agent_id, reports)
+    return lambda tx: ingest(tx, agent_id, reports, RICH)

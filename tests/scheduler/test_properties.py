@@ -10,6 +10,7 @@ from scheduler.clients import Clients, Wish, wishes
 from scheduler.laws import Laws, committed
 from scheduler.ledger import template
 from scheduler.model import Task
+from scheduler.money import DEFAULTS
 from scheduler.states import any_of, one_of
 from scheduler.workers import Turn, Workers, turns
 from swarm_api.tasks import TaskIn
@@ -67,7 +68,7 @@ class Hub(Clients, Workers, Laws):
 
     def _fail(self, task: Task) -> None:
         spec = TaskIn(prompt="never seen")
-        self.undone(lambda tx: intake.create(tx, intake.draft([spec]), 60, ""))
+        self.undone(lambda tx: intake.create(tx, intake.draft([spec]), DEFAULTS, ""))
         self.undone(lambda tx: claims.claim_ready(tx, self.place))
         self.undone(lambda tx: claims.execute_all(tx, self.place))
         if task.agent:

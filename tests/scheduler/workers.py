@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 from pydantic_core import to_json
 
 from scheduler.model import Agent, World
+from scheduler.money import PRICES, RICH
 from scheduler.states import States, any_of, one_of
 from swarm_api.words import ResultStatus
 from swarm_api.worker import Ack, LogReport, ProgressReport, Report, ResultReport, Upstream, UsageReport, WorkOrder
@@ -92,7 +93,7 @@ class Workers(States):
     @precondition(any_of(_unstarted))
     @rule(agent=one_of(_unstarted))
     def fail_to_start(self, agent: Agent) -> None:
-        self.ledger.work(lambda tx: endings.never_started(tx, agent.id, "there is no room"))
+        self.ledger.work(lambda tx: endings.never_started(tx, agent.id, "there is no room", PRICES))
         if agent.live:
             self.world.settle(agent, "failure", "start_failed")
         agent.released = True
@@ -116,12 +117,14 @@ class Workers(States):
             self._check_order(agent, self.ledger.work(_claim(agent)))
             self.refused("stale_agent", _claim(agent, "a-second-worker"))
         else:
-            self.refused("stale_agent", lambda tx: ingest(tx, agent.id, Reports()))
+            self.refused("stale_agent", lambda tx: ingest(tx, agent.id, Reports(), RICH))
         if not agent.live:
             self.refused("stale_agent", _claim(agent))
             self._lose(agent)
             if agent.started and not agent.released:
-                self.ledger.work(lambda tx: endings.release(tx, agent.id, None))  # as it was before it was started
+                self.ledger.work(
+                    lambda tx: endings.release(tx, agent.id, None, PRICES)
+                )  # as it was before it was started
 
     @precondition(any_of(_fenced))
     @rule(agent=one_of(_fenced), news=st.lists(sayings, max_size=2), manner=manners)
@@ -131,7 +134,7 @@ class Workers(States):
         if batch and agent.stored + 1 not in [report.n for report in batch]:
             assert self._send(agent, batch, heard=True) == Ack(stored=agent.stored)
         else:
-            self.refused("stale_agent", lambda tx: ingest(tx, agent.id, Reports(reports=[*batch])))
+            self.refused("stale_agent", lambda tx: ingest(tx, agent.id, Reports(reports=[*batch]), RICH))
 
     @precondition(any_of(_live))
     @rule(agent=one_of(_live))
@@ -157,7 +160,7 @@ class Workers(States):
     @rule(agent=one_of(_unreleased))
     def release(self, agent: Agent) -> None:
         handle = to_json({"agentId": agent.id}).decode() if agent.started else None
-        self.ledger.work(lambda tx: endings.release(tx, agent.id, handle))
+        self.ledger.work(lambda tx: endings.release(tx, agent.id, handle, PRICES))
         agent.released = True
 
     def _lose(self, agent: Agent) -> None:
@@ -185,7 +188,7 @@ class Workers(States):
 
     def _send(self, agent: Agent, batch: Sequence[Report], heard: bool) -> Ack:
         seen = 1 if heard else 0
-        return self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[*batch], seen_control=seen)))
+        return self.ledger.work(lambda tx: ingest(tx, agent.id, Reports(reports=[*batch], seen_control=seen), RICH))
 
     def _check_order(self, agent: Agent, order: WorkOrder) -> None:
         assert (order.task_id, order.attempt) == (agent.task.id, agent.attempt)

@@ -10,6 +10,7 @@ class Status:
     code: int
     type: str = "overloaded_error"
     retry_after: int | None = None
+    message: str = "as the script wants it"
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class _Exchange:
         return outcome
 
     async def _status(self, fault: Status) -> str:
-        body = answer.error(fault.type, "as the script wants it")
+        body = answer.error(fault.type, fault.message)
         return await self._respond(fault.code, body, str(fault.code), fault.retry_after)
 
     async def _respond(self, status: int, body: Any, outcome: str, retry_after: int | None = None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from swarm_api.worker import Control, LogReport, Report, ResultReport, WorkOrder
-from swarm_worker.halt import Halt, Reason
+from swarm_worker.halt import BUDGET, Halt, Reason
 from swarm_worker.outbox import Outbox
 from swarm_worker.runtimes import Place, Runtime
 from swarm_worker.runtimes.scripted import ScriptedRuntime
@@ -137,6 +137,23 @@ async def test_a_command_that_does_not_want_to_end_is_killed(stage: Stage) -> No
     result = await halted(stage, ENOUGH, {"run": "trap '' TERM; echo $$ > here; while :; do sleep 0.1; done"})
     assert result.status == "timeout"
     await until(lambda: has_ended(int((stage.folder / "here").read_text())), 5)
+
+
+async def test_a_runtime_that_will_end_by_itself_is_given_the_time_to(stage: Stage) -> None:
+    running = asyncio.create_task(stage.play({"write": ["here", "\n"]}, {"wait_file": "go"}, {"say": "to the end"}))
+    await until(lambda: is_whole_line(stage.folder / "here"))
+    stage.halt.because(BUDGET)
+    (stage.folder / "go").touch()
+    result = await running
+    assert (stage.said(), result.turns) == (["to the end"], 3)
+    assert (result.status, result.error_code) == ("budget", "budget_exceeded")
+
+
+async def test_a_runtime_that_does_not_end_by_itself_is_interrupted_then(stage: Stage) -> None:
+    soon = replace(BUDGET, patience=0.05, grace=10.0)
+    result = await halted(stage, soon, {"run": "echo $$ > here; exec sleep 600"})
+    assert result.status == "budget"
+    assert has_ended(int((stage.folder / "here").read_text()))
 
 
 async def test_the_first_reason_to_halt_counts(stage: Stage) -> None:

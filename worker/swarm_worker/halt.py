@@ -12,19 +12,33 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reason:
-    """What the result will say, and how many seconds the runtime has to end by itself."""
+    """What the result will say.
+
+    `patience`: seconds in which the runtime may go on, for it ends by itself. `grace`: seconds it has to end once it
+    is interrupted.
+    """
 
     status: ResultStatus
     code: str
     message: str
     grace: float = 3.0
+    patience: float = 0.0
 
 
 STOPPED = Reason("cancelled", "worker_stopped", "the worker was told to end; its work is on the branch")
+BUDGET = Reason("budget", "budget_exceeded", "its budget is spent; its work is on the branch", patience=5.0)
+"""The gateway answers no more: what was asked before may come to its end, and the next request ends the turn."""
+USAGE_LIMIT = Reason("cancelled", "usage_limit", "the model's usage limit is reached; its work is on the branch")
 FENCED = Reason("cancelled", "stale_agent", "the hub has given this task to somebody else", grace=0.0)
 
 
+_BY_NAME = {"budget": BUDGET, "usage_limit": USAGE_LIMIT}
+
+
 def cancelled(why: str | None) -> Reason:
+    """For the reason that the hub's control names."""
+    if reason := _BY_NAME.get(why or ""):
+        return reason
     return Reason("cancelled", "cancelled", f"cancelled: {why}" if why and why != "cancelled" else "it was cancelled")
 
 

@@ -76,7 +76,9 @@ class Session:
         self._outbox.put(report)
 
     async def _stop(self, work: asyncio.Task[None], reason: Reason) -> None:
-        if reason.grace:
+        if reason.patience:
+            await asyncio.wait({work}, timeout=reason.patience)
+        if reason.grace and not work.done():
             with suppress(TimeoutError):
                 async with asyncio.timeout(reason.grace):
                     await self._interrupt()

@@ -1,33 +1,131 @@
-"""What a call to the model asks for, as far as its price depends on it."""
+"""What a call to the model asks for, as far as its price depends on it: never less than it will be billed for."""
 
-from typing import Any, NamedTuple
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pydantic_core import from_json
-
+from swarm_hub.gateway.prompt import read_prompt
 from swarm_hub.gateway.refusals import Refused
+from swarm_hub.gateway.tools import ServerTools, read_server_tools
+from swarm_hub.prices import CacheWrites
 
 LONGEST = 32 * 1024 * 1024  # bytes; Anthropic's own limit for a request
-BYTES_PER_TOKEN = 2  # real tokens of prompts are longer, so that the estimate errs upward
+MOST_TOKENS = 10_000_000  # of an answer; no model says so much
+UNBOUNDED = ("mcp_servers", "container", "fallbacks")  # other servers' answers, machines, models: none has a limit
+
+COUNT_IS_SHORT = 50  # the API calls its count an estimate: so many parts of it, and
+COUNT_LACKS = 100  # so many tokens, may be missing
 
 
-class Asked(NamedTuple):
-    """`input_tokens` is an upper estimate."""
+@dataclass(frozen=True)
+class Asked:
+    """No more than `input_tokens` will be billed, if it is `bounded` at all; `guessed_tokens` are what is likely.
+
+    `max_tokens` bounds the output, `tool_uses` the uses of servers' tools, `cache_writes` how long the prompt is kept.
+    """
 
     model: str
     max_tokens: int
     input_tokens: int
     speed: str = "standard"
+    guessed_tokens: int = 0
+    cache_writes: CacheWrites = "1h"
+    bounded: bool = True
+    tools: ServerTools = field(default_factory=ServerTools)
+
+    @property
+    def tool_uses(self) -> int:
+        return self.tools.uses
+
+    def counted(self, tokens: int) -> "Asked":
+        """The same, now that the API has counted its prompt."""
+        most = self.tools.with_results(tokens + -(-tokens // COUNT_IS_SHORT) + COUNT_LACKS)
+        known = min(most, self.input_tokens) if self.bounded else most
+        return replace(self, input_tokens=known, guessed_tokens=min(tokens, known), bounded=True)
 
 
 def read_asked(body: bytes) -> Asked:
-    """Raises `Refused` for what the Messages API would not take either."""
+    """Raises `Refused` for what the Messages API would not take either, and for what no budget could bear."""
+    fields, cache_writes = _read(body)
+    for name in UNBOUNDED:
+        if fields.get(name):
+            raise Refused(
+                "invalid_request_error", f"{name}: not through this hub, as nobody could tell its cost before"
+            )
+    _refuse_compaction(fields.get("context_management"))
+    model, speed = _model(fields), fields.get("speed")
+    prompt, tools = read_prompt(fields, len(body)), read_server_tools(fields.get("tools"))
+    return Asked(
+        model=model,
+        max_tokens=_max_tokens(fields),
+        input_tokens=tools.with_results(prompt.most),
+        speed=speed if isinstance(speed, str) else "standard",
+        guessed_tokens=prompt.likely,
+        cache_writes=cache_writes,
+        bounded=prompt.bounded,
+        tools=tools,
+    )
+
+
+def _read(body: bytes) -> tuple[dict[str, Any], CacheWrites]:
+    """The body's fields, and how long at most it has anything of them cached."""
+    caching = _Caching()
     try:
-        asked: Any = from_json(body)
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict) or not isinstance(asked.get("model"), str):
-        raise Refused("invalid_request_error", "the body must be a JSON object with a model")
-    limit, speed = asked.get("max_tokens"), asked.get("speed")
-    most = limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else 0
-    fast = speed if isinstance(speed, str) else "standard"
-    return Asked(asked["model"][:200], most, -(-len(body) // BYTES_PER_TOKEN), fast)
+        fields = json.loads(body.decode(), object_pairs_hook=caching.object_of)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise Refused("invalid_request_error", "the body must be a JSON object")
+    return fields, caching.longest
+
+
+class _Caching:
+    """Looks at every object of a body while it is parsed."""
+
+    longest: CacheWrites = "none"
+
+    def object_of(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        # Of a name that comes twice, one reader takes the first value and another the last.
+        if len(found) != len(pairs):
+            raise Refused("invalid_request_error", "the body gives a field twice")
+        if "cache_control" in found:
+            self._note(found["cache_control"])
+        return found
+
+    def _note(self, control: Any) -> None:
+        short = control is None or (isinstance(control, dict) and control.get("ttl", "5m") == "5m")
+        if not short:
+            self.longest = "1h"
+        elif self.longest == "none":
+            self.longest = "5m"
+
+
+def _model(fields: dict[str, Any]) -> str:
+    model = fields.get("model")
+    if not isinstance(model, str) or not model.isprintable() or not 0 < len(model) <= 200:
+        raise Refused("invalid_request_error", "model: Input should be the name of a model")
+    return model
+
+
+def _max_tokens(fields: dict[str, Any]) -> int:
+    """Refuses it in the Messages API's own words."""
+    if "max_tokens" not in fields:
+        raise Refused("invalid_request_error", "max_tokens: Field required")
+    most = fields["max_tokens"]
+    if not isinstance(most, int) or isinstance(most, bool):
+        raise Refused("invalid_request_error", "max_tokens: Input should be a valid integer")
+    if most < 1:
+        raise Refused("invalid_request_error", "max_tokens: Input should be greater than or equal to 1")
+    if most > MOST_TOKENS:
+        raise Refused("invalid_request_error", f"max_tokens: Input should be less than or equal to {MOST_TOKENS}")
+    return most
+
+
+def _refuse_compaction(management: Any) -> None:
+    """Another answer of the model's, within the one that was asked for, that no field bounds."""
+    edits = management.get("edits") if isinstance(management, dict) else None
+    for edit in edits if isinstance(edits, list) else []:
+        kind = edit.get("type") if isinstance(edit, dict) else None
+        if isinstance(kind, str) and kind.startswith("compact"):
+            raise Refused("invalid_request_error", f"context_management: {kind} cannot be had through this hub")

@@ -1,22 +1,30 @@
 """The gateway: opens a call in the book, forwards it, and settles it by what comes back."""
 
+import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import httpx
 from starlette.responses import Response
 
 from swarm_hub.gateway.asked import Asked, read_asked
-from swarm_hub.gateway.ledger import Answered, open_call, refuse_ended, settle_call
+from swarm_hub.gateway.counting import count_tokens
+from swarm_hub.gateway.ledger import Answered, Ledger, Verdict, refuse_ended
 from swarm_hub.gateway.meter import Meter
+from swarm_hub.gateway.pace import Closed, Pace, Turn
 from swarm_hub.gateway.passing import Passing
 from swarm_hub.gateway.refusals import Refused
+from swarm_hub.gateway.room import Room
 from swarm_hub.gateway.upstream import Headers, Upstream
-from swarm_hub.prices import Prices
 from swarm_hub.store.store import Store
 
+ROOM = 60.0  # seconds that a call waits until others of its agent are settled
+
 _IDS = ("request-id", "x-request-id", "x-amzn-requestid")  # the Messages API's own name for it, and other gateways'
+# Nothing of the call has left the hub. After any other failure it may be answered, and billed, where nobody hears it.
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True)
@@ -30,42 +38,143 @@ class Asking:
     body: bytes
 
 
+class _Begun(NamedTuple):
+    """An answer whose head is there."""
+
+    asked: Asked
+    answer: httpx.Response
+    asked_at: float  # on the monotonic clock
+
+
 @dataclass(frozen=True)
 class Gateway:
     store: Store
     upstream: Upstream
-    prices: Prices
+    ledger: Ledger
+    pace: Pace
+    room: Room = field(default_factory=Room)
 
     async def message(self, asking: Asking) -> Response:
         """A metered call. Raises `Refused`, and what the store raises: what cannot be written down is not asked."""
-        asked, call_id = read_asked(asking.body), secrets.token_hex(12)
-        await self.store.write(lambda tx: open_call(tx, call_id, asking.agent_id, asked, self.prices))
-        begun = time.monotonic()
+        call_id, agent_id = secrets.token_hex(12), asking.agent_id
         try:
-            answer = await self._send(asking)
-        except BaseException:
-            await self._settle(call_id, asked, Answered())
-            raise
-        upstream_id = next((answer.headers[name][:200] for name in _IDS if name in answer.headers), None)
+            begun = await self._forward(asking, call_id, read_asked(asking.body))
+        except Closed as closed:
+            raise await self._turned_away(agent_id, closed) from None
+        status = begun.answer.status_code
+        upstream_id = next((begun.answer.headers[name][:200] for name in _IDS if name in begun.answer.headers), None)
 
         async def settle(meter: Meter, first_ms: int | None) -> None:
-            await self._settle(call_id, asked, Answered.of(meter, answer.status_code, upstream_id, first_ms))
+            await self._settle(call_id, agent_id, begun.asked, Answered.of(meter, status, upstream_id, first_ms))
 
-        return Passing(answer, begun, settle)
+        return Passing(begun.answer, begun.asked_at, settle)
 
     async def count_tokens(self, asking: Asking) -> Response:
         """A call that costs nothing. Raises `Refused`."""
         await self.store.write(lambda tx: refuse_ended(tx, asking.agent_id))
-        return Passing(await self._send(asking), time.monotonic(), _nothing)
+        try:
+            answer = await self._send(asking)
+        except httpx.TransportError as error:
+            raise _unreachable(error) from error
+        return Passing(answer, time.monotonic(), _nothing)
+
+    async def _forward(self, asking: Asking, call_id: str, asked: Asked) -> _Begun:
+        """Once there is room for its worst case, and the model's provider takes calls. Raises `Refused`, `Closed`.
+
+        The bound by its bytes costs no time and mostly fits; where it does not, or there is none, the tokens are
+        counted.
+        """
+        counted = not asked.bounded
+        if counted:
+            asked = await self._bounded(asking, asked)
+        with self.room.watch(asking.agent_id) as settled:
+            until: float | None = None
+            while True:
+                settled.clear()
+                async with self.pace.turn() as turn:
+                    verdict = await self._open(call_id, asking.agent_id, asked)
+                    if verdict == "opened":
+                        return await self._ask(asking, call_id, asked, turn)
+                if not counted:
+                    counted, asked = True, await self._counted(asking, asked) or asked
+                elif verdict == "no_room":
+                    raise await self._given_up(asking.agent_id)
+                else:
+                    until = until or asyncio.get_running_loop().time() + ROOM
+                    await _wait(settled, until)
+
+    async def _bounded(self, asking: Asking, asked: Asked) -> Asked:
+        await self.store.write(lambda tx: refuse_ended(tx, asking.agent_id))
+        counted = await self._counted(asking, asked)
+        if counted is None:
+            raise Refused(
+                "invalid_request_error",
+                "documents, and what a request only refers to, go through this hub where the API counts their tokens",
+            )
+        return counted
+
+    async def _counted(self, asking: Asking, asked: Asked) -> Asked | None:
+        tokens = await count_tokens(self.upstream, asking.path, asking.query, asking.headers, asking.body)
+        return None if tokens is None else asked.counted(tokens)
+
+    async def _open(self, call_id: str, agent_id: str, asked: Asked) -> Verdict:
+        try:
+            return await self.store.write(lambda tx: self.ledger.open(tx, call_id, agent_id, asked))
+        except asyncio.CancelledError:  # it is opened all the same
+            await self._settle(call_id, agent_id, asked, Answered())
+            raise
+
+    async def _ask(self, asking: Asking, call_id: str, asked: Asked, turn: Turn) -> _Begun:
+        asked_at = time.monotonic()
+        try:
+            answer = await self._send(asking)
+        except BaseException as error:
+            await self._settle(call_id, asking.agent_id, asked, Answered(complete=isinstance(error, _UNSENT)))
+            if isinstance(error, httpx.TransportError):
+                raise _unreachable(error) from error
+            raise
+        try:
+            await turn.heard(answer)
+        except BaseException:
+            await answer.aclose()
+            lost = Answered(complete=answer.status_code >= 300, status=answer.status_code)
+            await self._settle(call_id, asking.agent_id, asked, lost)
+            raise
+        return _Begun(asked, answer, asked_at)
 
     async def _send(self, asking: Asking) -> httpx.Response:
-        try:
-            return await self.upstream.send(asking.path, asking.query, asking.headers, asking.body)
-        except httpx.TransportError as error:
-            raise Refused("api_error", f"the model cannot be reached: {type(error).__name__}") from error
+        return await self.upstream.send(asking.path, asking.query, asking.headers, asking.body)
 
-    async def _settle(self, call_id: str, asked: Asked, answered: Answered) -> None:
-        await self.store.write(lambda tx: settle_call(tx, call_id, asked, answered, self.prices))
+    async def _given_up(self, agent_id: str) -> Refused:
+        await self.store.write(lambda tx: self.ledger.give_up(tx, agent_id))
+        return Refused(
+            "permission_error", "budget: what is left for this task does not cover another call to the model"
+        )
+
+    async def _turned_away(self, agent_id: str, closed: Closed) -> Refused:
+        if closed.long:
+            await self.store.write(lambda tx: self.ledger.pause(tx, agent_id))
+        seconds = max(1, -(-(closed.until_ms - self.store.now_ms()) // 1000))
+        return Refused("rate_limit_error", "usage limit: the model's provider takes no calls for now", seconds)
+
+    async def _settle(self, call_id: str, agent_id: str, asked: Asked, answered: Answered) -> None:
+        try:
+            await self.store.write(lambda tx: self.ledger.settle(tx, call_id, asked, answered))
+        finally:
+            self.room.settled(agent_id)
+
+
+async def _wait(settled: asyncio.Event, until: float) -> None:
+    """For a call of the same agent to be settled. Raises `Refused` when there is none until then."""
+    try:
+        async with asyncio.timeout_at(until):
+            await settled.wait()
+    except TimeoutError:
+        raise Refused("rate_limit_error", "budget: other calls of this agent hold what is left of it", 5) from None
+
+
+def _unreachable(error: httpx.TransportError) -> Refused:
+    return Refused("api_error", f"the model cannot be reached: {type(error).__name__}")
 
 
 async def _nothing(_meter: Meter, _first_ms: int | None) -> None:

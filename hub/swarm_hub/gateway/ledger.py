@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_core import to_json
 from sqlalchemy import select, text, update
 
 from swarm_api.errors import NotFound
-from swarm_api.words import CostBasis
+from swarm_api.words import LIVE, CostBasis
 from swarm_api.worker import UsageReport
+from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.gateway.asked import Asked
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.refusals import Refused
@@ -17,15 +18,18 @@ from swarm_hub.prices import Cost, Metered, Prices
 from swarm_hub.spent import TOKENS, added
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, stale
+from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, stale, stop_for
 
 m = schema.model_calls.c
 NOTHING = Metered()
 
+Verdict = Literal["opened", "wait", "no_room"]
+"""Of a call that an agent wants to make. `wait`: there will be room once others of its calls are settled."""
+
 
 @dataclass(frozen=True)
 class Answered:
-    """How a call ended. `usage` is what was metered, `complete` whether the answer said all of it."""
+    """How a call ended. `usage` is what was metered, `complete` whether that is all. No `status`: no answer came."""
 
     usage: Metered = NOTHING
     complete: bool = True
@@ -43,17 +47,88 @@ class Answered:
         return cls(meter.usage, meter.complete, meter.model, status, upstream_id, meter.stop_reason, first_ms)
 
 
-def open_call(tx: Transaction, call_id: str, agent_id: str, asked: Asked, prices: Prices) -> None:
-    """Note that it will be made. Raises `Refused` for an agent that is not its task's current one."""
-    pair = refuse_ended(tx, agent_id)
-    hold = prices.worst_case(
-        asked.model, asked.input_tokens, asked.max_tokens, _day(tx.now_ms), speed=asked.speed
-    ).micro_usd
-    tx.add(schema.model_calls, {
-        **dict.fromkeys(schema.model_calls.c.keys()), **dict.fromkeys(TOKENS, 0),
-        "id": call_id, "agent_id": agent_id, "task_id": pair.task.id, "asked_ms": tx.now_ms, "model": asked.model,
-        "hold_micro_usd": hold, "cost_micro_usd": 0,
-    })  # fmt: skip
+@dataclass(frozen=True)
+class Ledger:
+    """Each call once: what it may cost is held inside its agent's reservation until what it did cost is booked."""
+
+    prices: Prices
+    budgets: Budgets
+
+    def open(self, tx: Transaction, call_id: str, agent_id: str, asked: Asked) -> Verdict:
+        """Note a call that will be made, if there is money for it. Raises `Refused` for an agent that has ended."""
+        task, agent = refuse_ended(tx, agent_id)
+        hold = self._most(asked, tx.now_ms)
+        if hold > agent.reserved_micro_usd - agent.held_micro_usd:
+            return "wait" if hold <= agent.reserved_micro_usd else "no_room"
+        if not self.budgets.bears(tx, task, hold):
+            return "no_room"
+        tx.add(schema.model_calls, {
+            **dict.fromkeys(schema.model_calls.c.keys()), **dict.fromkeys(TOKENS, 0),
+            "id": call_id, "agent_id": agent_id, "task_id": task.id, "asked_ms": tx.now_ms, "model": asked.model,
+            "hold_micro_usd": hold, "cost_micro_usd": 0,
+        })  # fmt: skip
+        change_agent(tx, agent_id, held_micro_usd=agent.held_micro_usd + hold)
+        return "opened"
+
+    def settle(self, tx: Transaction, call_id: str, asked: Asked, answered: Answered) -> None:
+        """What it cost, on the books of its agent and task. Once for each call, and for each id of the Messages API."""
+        row = tx.execute(select(schema.model_calls).where(m.id == call_id, m.ended_ms.is_(None))).first()
+        if row is None:
+            return
+        if _known(tx, answered.upstream_id):
+            answered = Answered(status=answered.status)
+        usage, doubt = _with_input(answered, asked)
+        model = answered.model or row.model
+        cost = self.prices.cost(model, usage, _day(row.asked_ms)) if usage.prompt or usage.output else Cost(0, model)
+        # A guess is never more than the most that the call could cost.
+        amount = min(cost.micro_usd, row.hold_micro_usd) if doubt else cost.micro_usd
+        reason = "; ".join(part for part in (doubt, cost.basis if cost.estimated else "") if part)
+        tx.execute(update(schema.model_calls).where(m.id == call_id).values(
+            ended_ms=tx.now_ms, status=answered.status, upstream_id=answered.upstream_id, model=model,
+            **{name: getattr(usage, name) for name in TOKENS},
+            server_tools=to_json(dict(usage.server_tools)).decode() if usage.server_tools else None,
+            service_tier=usage.service_tier, stop_reason=answered.stop_reason, first_ms=answered.first_ms,
+            cost_micro_usd=amount, estimated=reason or None,
+        ))  # fmt: skip
+        self._book(tx, row, model, usage, amount, "estimated" if reason else "metered")
+
+    def settle_left_open(self, tx: Transaction) -> int:
+        """Calls that a hub was killed in: nobody knows what came, so they cost the most they may have. How many."""
+        left = tx.execute(select(schema.model_calls).where(text(schema.OPEN))).all()
+        for row in left:
+            values = {"ended_ms": tx.now_ms, "cost_micro_usd": row.hold_micro_usd, "estimated": "the hub was killed"}
+            tx.execute(update(schema.model_calls).where(m.id == row.id).values(values))
+            self._book(tx, row, row.model, NOTHING, row.hold_micro_usd, "estimated")
+        return len(left)
+
+    def give_up(self, tx: Transaction, agent_id: str) -> None:
+        """There is no money left for the agent: it is asked to stop, and its task will end with `budget`."""
+        pair = refuse_ended(tx, agent_id)
+        stop_for(tx, pair, "budget")
+
+    def pause(self, tx: Transaction, agent_id: str) -> None:
+        """The model's provider lets nobody in for long: the agent is asked to stop, and its task waits."""
+        stop_for(tx, refuse_ended(tx, agent_id), "usage_limit")
+
+    def _most(self, asked: Asked, now_ms: int) -> int:
+        return self.prices.worst_case(
+            asked.model, asked.input_tokens, asked.max_tokens, _day(now_ms),
+            speed=asked.speed, tool_uses=asked.tool_uses, cache_writes=asked.cache_writes,
+        ).micro_usd  # fmt: skip
+
+    def _book(self, tx: Transaction, row: Any, model: str, usage: Metered, cost: int, basis: CostBasis) -> None:
+        task, agent = load_agent(tx, row.agent_id)
+        held = max(0, agent.held_micro_usd - row.hold_micro_usd)
+        live = agent.status in LIVE
+        left = max(agent.reserved_micro_usd - cost, held) if live else held
+        tx.notices.freed |= not live  # what it held and did not need is there for others
+        change_agent(tx, agent.id, held_micro_usd=held, reserved_micro_usd=left)
+        if not cost:
+            return
+        report = UsageReport(model=model, **{name: getattr(usage, name) for name in TOKENS}, cost_micro_usd=cost)
+        self.budgets.charge(tx, task, cost)
+        change_agent(tx, agent.id, **added(agent, {}, report, basis))
+        change_task(tx, task.id, **added(task, {}, report, basis))
 
 
 def refuse_ended(tx: Transaction, agent_id: str) -> Pair:
@@ -67,57 +142,20 @@ def refuse_ended(tx: Transaction, agent_id: str) -> Pair:
     return pair
 
 
-def settle_call(tx: Transaction, call_id: str, asked: Asked, answered: Answered, prices: Prices) -> None:
-    """What it cost, on the books of its agent and task. Once for each call, and for each id of the Messages API."""
-    row = tx.execute(select(schema.model_calls).where(m.id == call_id, m.ended_ms.is_(None))).first()
-    if row is None:
-        return
-    if (
-        answered.upstream_id is not None
-        and tx.execute(select(m.id).where(m.upstream_id == answered.upstream_id)).first()
-    ):
-        answered = Answered(status=answered.status)
-    usage, doubt = _with_input(answered, asked)
-    model = answered.model or row.model
-    cost = prices.cost(model, usage, _day(row.asked_ms)) if usage.prompt or usage.output else Cost(0, model)
-    reason = "; ".join(part for part in (doubt, cost.basis if cost.estimated else "") if part)
-    tx.execute(update(schema.model_calls).where(m.id == call_id).values(
-        ended_ms=tx.now_ms, status=answered.status, upstream_id=answered.upstream_id, model=model,
-        **{name: getattr(usage, name) for name in TOKENS},
-        server_tools=to_json(dict(usage.server_tools)).decode() if usage.server_tools else None,
-        service_tier=usage.service_tier, stop_reason=answered.stop_reason, first_ms=answered.first_ms,
-        cost_micro_usd=cost.micro_usd, estimated=reason or None,
-    ))  # fmt: skip
-    _charge(tx, row, model, usage, cost.micro_usd, "estimated" if reason else "metered")
-
-
-def settle_left_open(tx: Transaction) -> int:
-    """Calls that a hub was killed in: nobody knows what came, so that they cost the most they may have. How many."""
-    left = tx.execute(select(schema.model_calls).where(text(schema.OPEN))).all()
-    for row in left:
-        values = {"ended_ms": tx.now_ms, "cost_micro_usd": row.hold_micro_usd, "estimated": "the hub was killed"}
-        tx.execute(update(schema.model_calls).where(m.id == row.id).values(values))
-        _charge(tx, row, row.model, NOTHING, row.hold_micro_usd, "estimated")
-    return len(left)
-
-
-def _charge(tx: Transaction, row: Any, model: str, usage: Metered, cost: int, basis: CostBasis) -> None:
-    if not cost:
-        return
-    report = UsageReport(model=model, **{name: getattr(usage, name) for name in TOKENS}, cost_micro_usd=cost)
-    pair = load_agent(tx, row.agent_id)
-    change_agent(tx, pair.agent.id, **added(pair.agent, {}, report, basis))
-    change_task(tx, pair.task.id, **added(pair.task, {}, report, basis))
+def _known(tx: Transaction, upstream_id: str | None) -> bool:
+    if upstream_id is None:
+        return False
+    return tx.execute(select(m.id).where(m.upstream_id == upstream_id)).first() is not None
 
 
 def _with_input(answered: Answered, asked: Asked) -> tuple[Metered, str]:
     """Where the answer broke off before it told its input, that is guessed upward; and why it is a guess."""
     usage = answered.usage
-    if answered.complete or answered.status is None:
+    if answered.complete:
         return usage, ""
     if usage.prompt == 0:
-        usage = replace(usage, input=asked.input_tokens)
-    return usage, "the answer was cut off"
+        usage = replace(usage, input=asked.guessed_tokens)
+    return usage, "no answer came" if answered.status is None else "the answer was cut off"
 
 
 def _day(ms: int) -> date:

@@ -7,6 +7,9 @@ from typing import Literal
 Doubt = Literal["model", "family", "day", "service_tier", "speed", "server_tool", "executor", "tier"]
 """What of a bill the table did not know, so that the dearest it knows stood in."""
 
+CacheWrites = Literal["none", "5m", "1h"]
+"""How long at most a request has its prompt kept in a cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metered:

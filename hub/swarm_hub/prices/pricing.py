@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from swarm_hub.prices.amounts import FACTOR, PRICE, RATE, half_up
-from swarm_hub.prices.bill import Cost, Doubt, Metered
+from swarm_hub.prices.bill import CacheWrites, Cost, Doubt, Metered
 from swarm_hub.prices.file import read_table
 from swarm_hub.prices.offers import Offer, offers
 from swarm_hub.prices.table import Rates, Table
@@ -54,8 +54,9 @@ class Prices:
         return Cost(_micro_usd(units(offer)), offer.entry.id, (*offer.doubts, *tier_doubts, *tool_doubts))
 
     def worst_case(
-        self, model: str, input_tokens: int, max_tokens: int, on: date, *, speed: str = "standard", tool_uses: int = 0
-    ) -> Cost:
+        self, model: str, input_tokens: int, max_tokens: int, on: date, *, speed: str = "standard", tool_uses: int = 0,
+        cache_writes: CacheWrites = "1h",
+    ) -> Cost:  # fmt: skip
         """The most that a request may cost with so many tokens at most, in and out, in any service tier and region.
 
         What a server tool brings into the prompt counts among `input_tokens`.
@@ -65,7 +66,7 @@ class Prices:
 
         def units(offer: Offer) -> int:
             rates = offer.entry.reachable(input_tokens)
-            dearest_input = max(each.dearest_input for each in rates) * input_tokens
+            dearest_input = max(each.dearest_input(cache_writes) for each in rates) * input_tokens
             return (dearest_input + max(each.output for each in rates) * max_tokens) * tier * offer.factor + tools
 
         bound = max(offers(self._table, model, on, speed, "bound"), key=lambda it: (units(it), it.entry.id))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from swarm_hub.prices.bill import CacheWrites
 from swarm_hub.prices.names import Key
 
 
@@ -17,9 +18,12 @@ class Rates:
     cache_write_5m: int
     cache_write_1h: int
 
-    @property
-    def dearest_input(self) -> int:
-        return max(self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h)
+    def dearest_input(self, cache_writes: CacheWrites) -> int:
+        """Of the classes that a prompt's tokens may be in, where caches are written for no longer than this."""
+        dearest = max(self.input, self.cache_read)
+        if cache_writes == "1h":
+            return max(dearest, self.cache_write_5m, self.cache_write_1h)
+        return max(dearest, self.cache_write_5m) if cache_writes == "5m" else dearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,4 +84,4 @@ async def agent(call: Call) -> Response:
 async def queue(call: Call) -> Response:
     capacity = call.hub.scheduler.place.capacity
     now = call.hub.store.now_ms()
-    return reply(await call.hub.store.read(lambda c: look_at_queue(c, capacity, now)))
+    return reply(await call.hub.store.read(lambda c: look_at_queue(c, capacity, now, call.hub.outlooks.at(c, now))))

@@ -1,6 +1,7 @@
 """The paths of the Messages API that an agent's runtime needs, and no others: this is no open proxy."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from starlette.responses import Response
 
@@ -8,11 +9,14 @@ from swarm_api.base import Answer
 from swarm_api.errors import TooLarge
 from swarm_hub.gateway.asked import LONGEST
 from swarm_hub.gateway.gateway import Asking
+from swarm_hub.gateway.leaving import unless_left
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.http import Call
 from swarm_hub.settings import Settings
+from swarm_hub.sse import left
 
 PREFIX = "/anthropic"
+LEFT = 499  # what nobody hears any more
 
 
 class AnyQuery(Answer):
@@ -27,13 +31,15 @@ async def count_tokens(call: Call) -> Response:
     return await _answered(call, call.hub.gateway.count_tokens)
 
 
-async def _answered(call: Call, ask: Callable[[Asking], Awaitable[Response]]) -> Response:
+async def _answered(call: Call, ask: Callable[[Asking], Coroutine[Any, Any, Response]]) -> Response:
     try:
         _refuse_unready(call.hub.settings)
         body = await _body(call)
         scope = call.request.scope
         path = call.request.url.path.removeprefix(PREFIX)
-        return await ask(Asking(call.caller.id, path, scope["query_string"], scope["headers"], body))
+        asking = Asking(call.caller.id, path, scope["query_string"], scope["headers"], body)
+        answer = await unless_left(ask(asking), left(call.request.receive))
+        return Response(status_code=LEFT) if answer is None else answer
     except Refused as refused:
         return refused.response()
 

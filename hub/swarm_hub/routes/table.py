@@ -2,13 +2,14 @@
 
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
+from swarm_api.budget import Budget, BudgetIn
 from swarm_api.events import EventList, LogPage
 from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn, TaskList
 from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import audit, auth, execution, gateway, streams, system, tasks, workers
+from swarm_hub.routes import audit, auth, budget, execution, gateway, streams, system, tasks, workers
 from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
 from swarm_hub.routes.gateway import AnyQuery
@@ -67,6 +68,10 @@ ROUTES: tuple[Route, ...] = (
           query=AnyQuery, answers={200: "application/json"}),
     Route("POST", "/anthropic/v1/messages/count_tokens", "model", gateway.count_tokens, "Anthropic's count of tokens",
           query=AnyQuery, answers={200: "application/json"}),
+    Route("GET", "/api/budget", "metrics:read", budget.show, "What was spent, is set aside and is left",
+          answers={200: Budget}),
+    Route("PUT", "/api/budget", "admin", budget.change, "New limits, from now on",
+          body=(BudgetIn,), answers={200: Budget}),
     Route("GET", "/api/audit", "admin", audit.audit, "Who did what, when, from where, newest first",
           query=AuditQuery, answers={200: AuditList}),
     # Of the contract, and not there yet: said so, never ignored.
@@ -75,8 +80,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/approvals", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/approvals/{id}", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/conflicts", "tasks:read", later, "Not supported yet"),
-    Route("GET", "/api/budget", "metrics:read", later, "Not supported yet"),
-    Route("PUT", "/api/budget", "admin", later, "Not supported yet"),
     Route("GET", "/api/metrics", "metrics:read", later, "Not supported yet"),
     Route("POST", "/api/query", "metrics:read", later, "Not supported yet"),
     Route("PUT", "/api/provider", "admin", later, "Not supported yet"),

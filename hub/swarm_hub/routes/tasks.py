@@ -18,7 +18,7 @@ from swarm_hub.disclosed import refuse_disclosed
 from swarm_hub.find import TaskQuery, find_task, list_tasks
 from swarm_hub.http import Call, NoBody, accepts, parse, reply
 from swarm_hub.identity.callers import ADMIN
-from swarm_hub.intake import create, draft, refuse_unsupported
+from swarm_hub.intake import Defaults, create, draft, refuse_unsupported
 from swarm_hub.repeats import once
 from swarm_hub.repos import check_repos
 from swarm_hub.store import schema
@@ -40,14 +40,16 @@ async def submit(call: Call) -> Response:
     roots = EVERYWHERE if call.caller.may(ADMIN) else settings.repo_roots
     refusal = await _refusal(specs, roots, prefix)
     drafts = draft(specs, prefix)
+    defaults = Defaults(settings.default_timeout_minutes, settings.default_task_budget_cents)
 
     def work(tx: Transaction) -> tuple[int, Answer]:
         if refusal is not None:
             raise refusal  # only here: the same request may have been answered while the repository was there
-        rows = create(tx, drafts, settings.default_timeout_minutes, prefix)
+        rows = create(tx, drafts, defaults, prefix)
         more = f"and {len(rows) - 1:,} more" if len(rows) > 1 else None
         call.record(tx, "task.create", target=rows[0]["id"], detail=more)
-        tasks = [task_view(SimpleNamespace(**row)) for row in rows]
+        outlook = call.hub.outlooks.at(tx, tx.now_ms)
+        tasks = [task_view(SimpleNamespace(**row), outlook) for row in rows]
         return 201, TaskBatch(tasks=tasks) if batch else tasks[0]
 
     return await once(call, data, work)
@@ -63,11 +65,15 @@ async def _refusal(specs: Sequence[TaskIn], roots: Sequence[Path], prefix: str) 
 
 async def show_list(call: Call) -> Response:
     query = call.query(TaskQuery)
-    return reply(await call.hub.store.read(lambda c: list_tasks(c, query)))
+    now = call.hub.store.now_ms()
+    return reply(await call.hub.store.read(lambda c: list_tasks(c, query, call.hub.outlooks.at(c, now))))
 
 
 async def show(call: Call) -> Response:
-    return reply(task_view(await _found(call)))
+    wanted, now = call.path("id"), call.hub.store.now_ms()
+    return reply(
+        await call.hub.store.read(lambda c: task_view(find_task(c, wanted), call.hub.outlooks.at(c, now)))
+    )  # fmt: skip
 
 
 async def cancel(call: Call) -> Response:
@@ -77,7 +83,7 @@ async def cancel(call: Call) -> Response:
     def work(tx: Transaction) -> tuple[bool, Task]:
         accepted = transitions.cancel(tx, task.id)
         call.record(tx, "task.cancel", target=task.id)
-        return accepted, task_view(transitions.load_task(tx, task.id))
+        return accepted, _view(tx, call, task.id)
 
     accepted, view = await call.hub.store.write(work)
     return reply(view, 202 if accepted else 200)
@@ -86,14 +92,12 @@ async def cancel(call: Call) -> Response:
 async def retry(call: Call) -> Response:
     data = await call.fields()
     wish = parse(RetryIn, data)
-    if wish.budget_cents is not None:
-        refuse_unsupported(TaskIn(prompt="retry", budget_cents=wish.budget_cents))
     task = await _found(call)
 
     def work(tx: Transaction) -> tuple[int, Answer]:
-        transitions.retry(tx, task.id, wish.fresh)
+        transitions.retry(tx, task.id, wish.fresh, wish.budget_cents)
         call.record(tx, "task.retry", target=task.id)
-        return 202, task_view(transitions.load_task(tx, task.id))
+        return 202, _view(tx, call, task.id)
 
     return await once(call, data, work)
 
@@ -112,6 +116,10 @@ async def diff(call: Call) -> Response:
         deletions=sum(file.deletions for file in files),
     )
     return reply(total)
+
+
+def _view(tx: Transaction, call: Call, task_id: str) -> Task:
+    return task_view(transitions.load_task(tx, task_id), call.hub.outlooks.at(tx, tx.now_ms))
 
 
 async def _found(call: Call) -> Any:

@@ -50,7 +50,7 @@ async def report(call: Call) -> Response:
 def _taken(tx: Transaction, call: Call, batch: Reports) -> Ack:
     """What is stored; a worker whose token ages is told to take another."""
     agent_id, identity = call.caller.id, call.hub.identity
-    ack = ingest(tx, agent_id, batch)
+    ack = ingest(tx, agent_id, batch, call.hub.budgets)
     ageing = (call.caller.expires or 0) - TTL / 2 < identity.clock()
     if ageing and not _last_words(batch) and all(each.kind != "token" for each in ack.control):
         control(tx, load_agent(tx, agent_id).agent, {"kind": "token"})

@@ -32,6 +32,9 @@ tasks = Table(
     Column("log_seq", Integer, nullable=False),
     Column("usage", Text),
     Column("cost_micro_usd", Integer, nullable=False),
+    Column("budget_micro_usd", Integer, nullable=False),  # for all its attempts
+    Column("compute_micro_usd", Integer, nullable=False),  # of its agents' machines
+    Column("blocked", String),  # the reason for which it was passed over when it could have started, as journaled
     Column("result", Text),
     Column("seq", Integer, nullable=False),  # its newest event
     Column("created_ms", Integer, nullable=False),
@@ -76,6 +79,9 @@ agents = Table(
     Column("last_c", Integer, nullable=False),
     Column("usage", Text),
     Column("cost_micro_usd", Integer, nullable=False),
+    Column("reserved_micro_usd", Integer, nullable=False),  # set aside for it and not spent; never less than is held
+    Column("held_micro_usd", Integer, nullable=False),  # what its open calls to the model may cost at most
+    Column("compute_micro_usd", Integer, nullable=False),  # of its machine, once that is gone
     Column("turns", Integer, nullable=False),
     Column("last_tool", String),
     Column("files", Text),
@@ -84,11 +90,25 @@ agents = Table(
     Column("claimed_ms", Integer, nullable=False),
     Column("deadline_ms", Integer, nullable=False),  # the hard limit: then the executor stops it
     Column("stop_ms", Integer),  # when it was asked to stop
+    Column("stop_reason", String),  # `budget` or `usage_limit`, where that is why
+    Column("placed_ms", Integer),  # when its executor had taken it
     Column("heartbeat_ms", Integer),
     Column("finished_ms", Integer),
 )
 UNRELEASED = "released = 0"
 Index("agents_unreleased", agents.c.id, sqlite_where=text(UNRELEASED), postgresql_where=text(UNRELEASED))
+
+RESERVED = "reserved_micro_usd > 0"
+Index("agents_reserved", agents.c.id, sqlite_where=text(RESERVED), postgresql_where=text(RESERVED))
+
+spent = Table(
+    "spent",
+    metadata,
+    Column("quarter", Integer, primary_key=True, autoincrement=False),  # of an hour, since the epoch, in UTC
+    Column("label", String, primary_key=True),  # `key=value`, or empty for all tasks
+    Column("micro_usd", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 events = Table(
     "events",

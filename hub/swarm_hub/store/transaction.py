@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic_core import to_json
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table, bindparam, insert
@@ -15,6 +15,12 @@ from swarm_hub.store.entries import Entry, event_entry
 Row = dict[str, Any]
 
 
+class Reads(Protocol):
+    """What queries run on: a snapshot, or a transaction under way."""
+
+    def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]: ...
+
+
 class Notices:
     """What followers must hear of once it is durable."""
 
@@ -23,7 +29,8 @@ class Notices:
         self.lines: dict[str, list[Row]] = defaultdict(list)  # by task
         self.controls: set[str] = set()  # agents with something new to do, or that are no longer current
         self.ready = False  # a task may have become ready
-        self.freed = False  # an agent has ended, so that there is room for another
+        self.freed = False  # an agent has ended, or a limit moved, so that there may be room for another
+        self.money = False  # what is spent, set aside or allowed has changed
 
 
 class Transaction:
@@ -55,10 +62,10 @@ class Transaction:
     def add(self, table: Table, row: Row) -> None:
         self._added.append((table, row))
 
-    def event(self, type_: EventType, task_id: str, payload: Mapping[str, Any]) -> int:
-        """Append an event about a task to the journal; its number."""
+    def event(self, type_: EventType, task_id: str | None, payload: Mapping[str, Any]) -> int:
+        """Append an event to the journal, about a task unless it is about all of them; its number."""
         self.last_seq += 1
-        body = to_json({"taskId": task_id, **payload})
+        body = to_json(payload if task_id is None else {"taskId": task_id, **payload})
         self.add(
             schema.events,
             {"seq": self.last_seq, "type": type_, "task_id": task_id, "payload": body.decode(), "at_ms": self.now_ms},

@@ -47,6 +47,7 @@ def options(
         "extra_args": {"append-system-prompt-file": str(instructions)},
         "model": order.model,
         "max_turns": order.limits.max_turns,
+        "max_budget_usd": _usd(order.limits.max_budget_micro_usd),
         "permission_mode": "bypassPermissions",
         "disallowed_tools": ["EnterWorktree", "ExitWorktree", "ScheduleWakeup"],
         "include_partial_messages": True,  # the only sign that an answer is complete, while its tools still run
@@ -55,6 +56,11 @@ def options(
         "resume": resume,
     }
     return ClaudeAgentOptions(**common, **_repository(order, place))
+
+
+def _usd(micro_usd: int | None) -> float | None:
+    """In the CLI's own unit. It counts what this process spends, and takes only what is more than nothing."""
+    return None if micro_usd is None else max(1, micro_usd) / 1_000_000
 
 
 def _repository(order: WorkOrder, place: Place) -> Mapping[str, Any]:

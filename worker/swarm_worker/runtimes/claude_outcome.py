@@ -1,5 +1,6 @@
 """What a run of Claude Code came to."""
 
+import re
 import signal
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ from swarm_api.worker import ResultReport
 from swarm_worker.runtimes import RuntimeCrashed
 
 MAX_SUMMARY = 16_000  # characters
+# The CLI takes every 403 for a wrong key, and says so before the hub's own words.
+_OUT_OF_MONEY = re.compile(r"API Error: 403 (budget\b.*)", re.DOTALL)
 
 
 def outcome(last: ResultMessage, turns: int, interrupted: bool, redactor: Redactor) -> ResultReport:
@@ -18,8 +21,22 @@ def outcome(last: ResultMessage, turns: int, interrupted: bool, redactor: Redact
         return ResultReport(status="cancelled", summary=summary, error_code="cancelled", turns=turns)
     if not last.is_error:
         return ResultReport(status="success", summary=summary, turns=turns)
+    if spent := _spent(last):
+        return ResultReport(status="budget", error_code="budget_exceeded", error_message=spent, turns=turns)
     code, message = _failure(last)
     return ResultReport(status="failure", summary=summary, error_code=code, error_message=message, turns=turns)
+
+
+def out_of_money(said: str) -> str | None:
+    """The hub's words, when what the CLI says of an API error is that the gateway let nothing more through."""
+    found = _OUT_OF_MONEY.search(said)
+    return found[1].strip() if found else None
+
+
+def _spent(last: ResultMessage) -> str | None:
+    if last.subtype == "error_max_budget_usd":
+        return "; ".join(last.errors or []) or "its budget is spent"
+    return out_of_money(last.result or "") if last.api_error_status == 403 else None
 
 
 def _failure(last: ResultMessage) -> tuple[str, str]:

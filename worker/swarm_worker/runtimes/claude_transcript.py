@@ -16,6 +16,7 @@ from claude_agent_sdk import (
 
 from swarm_api.redaction import Redactor
 from swarm_api.worker import LogReport, ProgressReport, Report
+from swarm_worker.runtimes.claude_outcome import out_of_money
 from swarm_worker.text import clean
 
 MAX_TEXT = 8_000  # characters of a tool's result
@@ -50,7 +51,9 @@ class Transcript:
     def _assistant(self, message: AssistantMessage) -> Iterator[Report]:
         within = {"parentToolUseId": message.parent_tool_use_id} if message.parent_tool_use_id else {}
         for block in message.content:
-            if isinstance(block, TextBlock) and block.text:
+            if isinstance(block, TextBlock) and message.model == SYNTHETIC and (refusal := out_of_money(block.text)):
+                yield _line(refusal)
+            elif isinstance(block, TextBlock) and block.text:
                 yield LogReport(stream="agent", text=block.text, data=within or None)
             elif isinstance(block, ToolUseBlock):
                 data = {"tool": block.name, "input": self._bounded(block.input), "toolUseId": block.id, **within}

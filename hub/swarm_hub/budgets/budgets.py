@@ -1,0 +1,87 @@
+"""What may be spent and what is: read for whoever starts agents, written for whoever spends."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, func, select, text
+
+from swarm_api.base import CENT
+from swarm_hub.budgets.limits import Limits, read_limits
+from swarm_hub.budgets.lines import ALL, Line, Spans, draw_lines
+from swarm_hub.budgets.outlook import Outlook, labels_of
+from swarm_hub.budgets.spans import quarter, span_of
+from swarm_hub.store import schema
+from swarm_hub.store.transaction import Reads, Transaction
+
+a, la = schema.agents.c, schema.labels.c
+_LABELS = select(la.key + "=" + la.value).where(la.task_id == bindparam("task"))
+_HELD = select(func.coalesce(func.sum(a.held_micro_usd), 0)).where(a.reserved_micro_usd > 0)
+_ADD = text(
+    "INSERT INTO spent (quarter, label, micro_usd) VALUES (:quarter, :label, :micro_usd)"
+    " ON CONFLICT (quarter, label) DO UPDATE SET micro_usd = spent.micro_usd + excluded.micro_usd"
+)
+_EVENTS = {"warning": "budget_warning", "exceeded": "budget_exceeded"}
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """`environment`: the limits of the settings. `free`: agents cost nothing, so that nothing is set aside."""
+
+    zone: ZoneInfo
+    environment: Limits
+    free: bool = False
+
+    def limits(self, reads: Reads) -> Limits:
+        """Those that hold now."""
+        return read_limits(reads, self.environment)
+
+    def lines(self, reads: Reads, now_ms: int, labels: Collection[str] | None = None) -> list[Line]:
+        """The limits that hold for tasks with `labels`; None: all there are."""
+        limits = self.limits(reads)
+        spans = Spans(span_of("day", now_ms, self.zone), span_of("week", now_ms, self.zone))
+        limited = [each.label for each in limits.labels if labels is None or each.label in labels]
+        return draw_lines(reads, limits, spans, now_ms, limited)
+
+    def outlook(self, reads: Reads, now_ms: int) -> Outlook:
+        return Outlook([] if self.free else self.lines(reads, now_ms))
+
+    def bears(self, tx: Transaction, task: Any, hold: int) -> bool:
+        """Whether a call may cost so much: what was set aside does not count where a limit was lowered since."""
+        lines = self.lines(tx, tx.now_ms, labels_of(task))
+        held = tx.execute(_HELD).scalar_one()
+        return all(line.spent + (0 if line.label else held) + hold <= line.limit for line in lines)
+
+    def charge(self, tx: Transaction, task: Any, cost: int) -> None:
+        """Book what a task spent now, and journal the limits that it reached or came near to."""
+        if cost <= 0:
+            return
+        labels = tx.execute(_LABELS, {"task": task.id}).scalars().all()
+        lines = self.lines(tx, tx.now_ms, labels)
+        for label in (ALL, *labels):
+            tx.execute(_ADD, {"quarter": quarter(tx.now_ms), "label": label, "micro_usd": cost})
+        for line in lines:
+            _tell(tx, line, cost)
+        _tell_of_task(tx, task, cost)
+        tx.notices.money = True
+
+
+def _tell(tx: Transaction, line: Line, cost: int) -> None:
+    state = line.state(cost)
+    if state in ("ok", line.state()):
+        return
+    whose: dict[str, Any] = {"label": line.label} if line.label else {}
+    tx.event(_EVENTS[state], None, {  # type: ignore[arg-type]  # one of two event types
+        "scope": line.scope, **whose, "limitCents": line.limit // CENT,
+        "spentCents": (line.spent + cost) // CENT,
+    })  # fmt: skip
+
+
+def _tell_of_task(tx: Transaction, task: Any, cost: int) -> None:
+    """Near the end of its own budget; that it is spent is told when its agent is refused."""
+    budget, spent = task.budget_micro_usd, task.cost_micro_usd
+    if 5 * spent < 4 * budget <= 5 * (spent + cost):
+        tx.event("budget_warning", task.id, {
+            "scope": "task", "limitCents": budget // CENT, "spentCents": (spent + cost) // CENT,
+        })  # fmt: skip
