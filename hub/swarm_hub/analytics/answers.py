@@ -1,4 +1,4 @@
-"""Answering a question: its rows are kept aside first, so that their number is known, and then written as they are wanted."""
+"""Answering a question: its rows are kept aside, so that their number is known, and then written as they are wanted."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -109,8 +109,9 @@ def _copied(options: str) -> Callable[..., None]:
 
 def _arrow(connection: duckdb.DuckDBPyConnection, columns: list[Column], wanted: Answer, _seq: int) -> None:
     """An Arrow IPC stream, a batch at a time."""
-    import nanoarrow  # only who asks for it pays for it
-    from nanoarrow.ipc import StreamWriter
+    # Only who asks for it pays for it.
+    import nanoarrow  # type: ignore[import-untyped]
+    from nanoarrow.ipc import StreamWriter  # type: ignore[import-untyped]
 
     stream = nanoarrow.ArrayStream(connection.sql(_renamed(columns, wanted)))
     with wanted.path.open("xb") as file, StreamWriter.from_writable(file) as writer:

@@ -1,4 +1,4 @@
-"""The figures of a span of time, as groups that the hub puts together. Spans are milliseconds, their end not in them."""
+"""The figures of a span of time, as groups that the hub puts together. Spans are milliseconds, without their end."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -11,7 +11,6 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,15 +21,16 @@ import duckdb
 
 from swarm_hub.analytics import figures
 from swarm_hub.analytics.answers import Wish, answer
+from swarm_hub.analytics.files import discard
 from swarm_hub.analytics.follower import Follower, NotOurs
-from swarm_hub.analytics.projection import Projection, discard
+from swarm_hub.analytics.projection import Projection
+from swarm_hub.analytics.running import Failed, Running
 from swarm_hub.analytics.selects import Refused
 
 log = logging.getLogger("analytics")
 
 THREADS = 5  # as many requests are worked on at once
 CATCH_UP = 5.0  # seconds that a request waits for what was committed before it
-MOST_BYTES = 256 * 1024 * 1024  # of one answer
 LOOK_AGAIN = 0.05  # seconds between two looks at what runs
 ROOM = 400 * 1024 * 1024  # bytes of address space beyond what the process begins with
 NICE = 10  # the hub goes first
@@ -38,44 +38,6 @@ BROKEN = 3  # exit code: the projection was thrown away
 
 Request = dict[str, Any]
 Answered = dict[str, Any]
-
-
-class Failed(Exception):
-    """What the one who asked is told."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-class Running:
-    """A request that is worked on, until it is done or stopped."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, seconds: float) -> None:
-        self.connection = connection
-        self.path = path
-        self.stopped = ""
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    def stop(self, code: str) -> None:
-        """Once is not enough: what begins after an interrupt does not hear of it."""
-        self.stopped = self.stopped or code
-        self.connection.interrupt()
-
-    def look(self) -> None:
-        if self.stopped:
-            self.stop(self.stopped)
-        elif time.monotonic() > self._until:
-            self.stop("query_timeout")
-        elif _size(self.path) > MOST_BYTES:
-            self.stop("answer_too_large")
-
-    def failure(self) -> Failed:
-        return Failed(self.stopped, {
-            "query_timeout": f"it took longer than {self._seconds:g} s",
-            "answer_too_large": f"its answer is over {MOST_BYTES:,} bytes; ask for fewer rows or columns",
-        }.get(self.stopped, "it was stopped"))  # fmt: skip
 
 
 class Program:
@@ -157,7 +119,7 @@ class Program:
         return {
             "seq": self._seq,
             "period": figures.period(connection, spans["period"]),
-            **{name: figures.total(connection, spans[name]) for name in ("previous", "today", "week")},
+            **{name: figures.total(connection, spans[name]) for name in ("previous", "today")},
         }
 
     @property
@@ -184,13 +146,6 @@ class Program:
             os._exit(BROKEN)
         log.error("the hub's database cannot be read", exc_info=error)
         os._exit(1)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from swarm_hub.analytics.files import ANSWERS, DATABASE, SPILL, discard
 from swarm_hub.analytics.rows import Row
 from swarm_hub.analytics.source import Changes, Cursor, Left
 from swarm_hub.analytics.tables import ddl
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MAPPING = 1  # counted up when rows are made in another way from the same database
 MEMORY = "128MB"
-SPILL = "512MB"  # of disk, for what does not fit in memory
+DISK = "512MB"  # for what does not fit there
 _APPENDED = {"events": "events", "metered": "kept.metered", "tool_starts": "kept.tool_starts",
              "tool_ends": "kept.tool_ends"}  # fmt: skip
 _REPLACED = {"tasks": "tasks", "labels": "labels", "dependencies": "dependencies", "agents": "agents",
@@ -32,6 +33,7 @@ class Projection:
         self.answers = answers
         self._connection = connection
         self._seen: dict[str, Row] = {}
+        self._recent: Sequence[Row] = ()
         self.cursor, self.left = self._read_state()
 
     @classmethod
@@ -40,7 +42,7 @@ class Projection:
 
         What cannot be opened is thrown away: all of it is in the hub's database.
         """
-        answers = folder / "answers"
+        answers = folder / ANSWERS
         shutil.rmtree(answers, ignore_errors=True)
         answers.mkdir(mode=0o700, parents=True)
         try:
@@ -49,7 +51,7 @@ class Projection:
                 connection.close()
                 raise duckdb.Error("it is of another version")
         except duckdb.Error as error:
-            if (folder / "swarm.duckdb").exists():
+            if (folder / DATABASE).exists():
                 log.warning("the projection is built again: %s", str(error).splitlines()[0])
             discard(folder)
             connection = _connect(folder)
@@ -71,13 +73,15 @@ class Projection:
                 _append(connection, table, getattr(changes, name))
             written = self._replace(changes)
             self._add_volume(changes.log_volume)
+            self._replace_spending(changes.spending)
             self._write_state(changes)
             connection.commit()
         except BaseException:
+            self._recent = ()
             connection.rollback()
             raise
         self._seen = written
-        self.cursor, self.left = changes.until, Left(changes.open_calls, changes.unread_logs)
+        self.cursor, self.left = changes.until, changes.left
         return True
 
     def log_heads(self, task_ids: Iterable[str]) -> dict[str, int]:
@@ -101,7 +105,7 @@ class Projection:
         if changed:
             for name, table in _REPLACED.items():
                 where = "task_id IN (SELECT unnest(?))"
-                self._connection.execute(f"DELETE FROM {table} WHERE {where}", [changed])  # noqa: S608  # our own names
+                self._connection.execute(f"DELETE FROM {table} WHERE {where}", [changed])
                 _append(self._connection, table, [row for id_ in changed for row in of_tasks[name].get(id_, ())])
         return whole
 
@@ -121,24 +125,31 @@ class Projection:
         rows = [(*key[:3], datetime.fromtimestamp(key[3] / 1000, UTC), *total) for key, total in sums.items()]
         _append(self._connection, "log_volume", rows)
 
+    def _replace_spending(self, recent: Sequence[Row]) -> None:
+        if recent and recent != self._recent:
+            self._connection.execute("DELETE FROM spending WHERE quarter >= ?", [recent[0][0]])
+            _append(self._connection, "spending", recent)
+            self._recent = recent
+
     def _write_state(self, changes: Changes) -> None:
-        until = changes.until
+        until, left = changes.until, changes.left
         self._connection.execute(
-            "UPDATE kept.state SET generation = ?, seq = ?, call_place = ?, anchor = ?",
-            [until.generation, until.seq, until.call_place, until.anchor],
+            "UPDATE kept.state SET generation = ?, seq = ?, call_place = ?, quarter = ?, anchor = ?",
+            [until.generation, until.seq, until.call_place, until.quarter, until.anchor],
         )
-        left = Left(changes.open_calls, changes.unread_logs)
         if left == self.left:
             return
-        self._connection.execute("DELETE FROM kept.open_calls; DELETE FROM kept.unread_logs")
+        self._connection.execute("DELETE FROM kept.open_calls")
+        self._connection.execute("DELETE FROM kept.tasks_left")
         _append(self._connection, "kept.open_calls", [(place,) for place in left.open_calls])
-        _append(self._connection, "kept.unread_logs", [(task_id,) for task_id in left.unread_logs])
+        _append(self._connection, "kept.tasks_left", [(task_id,) for task_id in left.tasks])
 
     def _read_state(self) -> tuple[Cursor, Left]:
-        one = self._connection.execute("SELECT generation, seq, call_place, anchor FROM kept.state").fetchall()[0]
+        state = "SELECT generation, seq, call_place, quarter, anchor FROM kept.state"
         calls = self._connection.execute("SELECT place FROM kept.open_calls ORDER BY ALL").fetchall()
-        logs = self._connection.execute("SELECT task_id FROM kept.unread_logs ORDER BY ALL").fetchall()
-        return Cursor(*one), Left([place for (place,) in calls], [task_id for (task_id,) in logs])
+        tasks = self._connection.execute("SELECT task_id FROM kept.tasks_left ORDER BY ALL").fetchall()
+        left = Left([place for (place,) in calls], [task_id for (task_id,) in tasks])
+        return Cursor(*self._connection.execute(state).fetchall()[0]), left
 
 
 def version(time_zone: str) -> str:
@@ -146,16 +157,10 @@ def version(time_zone: str) -> str:
     return hashlib.sha256(repr((ddl(), MAPPING, time_zone)).encode()).hexdigest()[:16]
 
 
-def discard(folder: Path) -> None:
-    """Throw the projection away."""
-    for name in ("swarm.duckdb", "swarm.duckdb.wal"):
-        (folder / name).unlink(missing_ok=True)
-
-
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(folder / "swarm.duckdb"), config={
-        "memory_limit": MEMORY, "threads": "1", "temp_directory": str(folder / "spill"),
-        "max_temp_directory_size": SPILL, "autoinstall_known_extensions": "false",
+    return duckdb.connect(str(folder / DATABASE), config={
+        "memory_limit": MEMORY, "threads": "1", "temp_directory": str(folder / SPILL),
+        "max_temp_directory_size": DISK, "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false", "allow_community_extensions": "false",
     })  # fmt: skip
 
@@ -172,7 +177,7 @@ def _create(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
     connection.begin()
     for statement in ddl():
         connection.execute(statement)
-    connection.execute("INSERT INTO kept.state VALUES (?, ?, 0, 0, 0, '')", [version(time_zone), time_zone])
+    connection.execute("INSERT INTO kept.state VALUES (?, ?, 0, 0, 0, 0, '')", [version(time_zone), time_zone])
     connection.commit()
 
 
@@ -187,8 +192,7 @@ def _version_of(connection: duckdb.DuckDBPyConnection) -> str | None:
 def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
     if not rows:
         return
-    schema, _, name = table.rpartition(".")
-    with connection.appender(name, schema=schema or "main") as appender:
+    with connection.appender(table) as appender:
         appender.append_rows(rows)
 
 

@@ -1,4 +1,4 @@
-"""How rows of the hub's database become rows of the projection. Nothing here looks at a clock: a rebuild gives the same."""
+"""How rows of the hub's database become the projection's. Nothing here looks at a clock: a rebuild gives the same."""
 
 import json
 import sqlite3
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 Row = tuple[Any, ...]
 TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _WIRE = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
+QUARTER_MS = 900_000
 _LONGEST = 200  # characters of what agents name as they like
 
 
@@ -24,13 +25,12 @@ def day_of(ms: int, zone: ZoneInfo) -> date:
 def task_row(task: sqlite3.Row, log_lines: int) -> Row:
     """`log_lines`: as far as its log has been read."""
     spec, result = json.loads(task["spec"]), json.loads(task["result"] or "{}")
-    budget = spec.get("budgetCents")
     return (
         task["id"], task["name"], task["status"], result.get("status"), _error_code(result),
         task["type"], task["model"], task["priority"], spec.get("tier"), task["repo"],
         instant(task["created_ms"]), instant(task["started_ms"]), instant(task["finished_ms"]),
         _between(task["created_ms"], task["started_ms"]), _between(task["started_ms"], task["finished_ms"]),
-        task["attempts"], None if budget is None else budget * 10_000,
+        task["attempts"], task["budget_micro_usd"], task["compute_micro_usd"],
         task["cost_micro_usd"], *_tokens(json.loads(task["usage"] or "{}")),
         result.get("turns", 0), len(result.get("filesChanged", ())), result.get("additions", 0),
         result.get("deletions", 0), log_lines,
@@ -43,6 +43,7 @@ def agent_row(agent: sqlite3.Row) -> Row:
         agent["status"], instant(agent["claimed_ms"]), instant(agent["finished_ms"]),
         _between(agent["claimed_ms"], agent["finished_ms"]), agent["turns"], agent["last_tool"],
         len(json.loads(agent["files"] or "[]")), agent["cpu_percent"], agent["rss_mb"],
+        agent["reserved_micro_usd"], agent["compute_micro_usd"],
         agent["cost_micro_usd"], *_tokens(json.loads(agent["usage"] or "{}")),
     )  # fmt: skip
 
@@ -82,6 +83,12 @@ def reported_rows(agent: sqlite3.Row, task: sqlite3.Row, booked: Mapping[str, Ro
                 *left, "reported",
             ))  # fmt: skip
     return rows
+
+
+def spending_row(spent: sqlite3.Row, zone: ZoneInfo) -> Row:
+    begins = spent["quarter"] * QUARTER_MS
+    key, _, value = spent["label"].partition("=")
+    return instant(begins), day_of(begins, zone), key or None, value if key else None, spent["micro_usd"]
 
 
 def tool_rows(lines: Iterable[sqlite3.Row]) -> tuple[list[Row], list[Row]]:

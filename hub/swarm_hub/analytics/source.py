@@ -16,12 +16,14 @@ from swarm_hub.analytics.rows import (
     event_row,
     metered_row,
     reported_rows,
+    spending_row,
     task_row,
     tool_rows,
 )
 
 PAGE = 5_000  # events, and calls, in one snapshot
 LINES = 20_000  # of logs
+RECENT = 96  # quarters of an hour in which what is spent may still change: clocks are set back
 _AMONG = "(SELECT value FROM json_each(?))"
 _CALLS = (
     "SELECT c.rowid AS place, c.*, t.type AS type, t.repo AS repo"
@@ -40,39 +42,42 @@ _TOOLS = (
     " WHERE task_id = ? AND seq > ? AND seq <= ? AND stream = 'tool' AND data IS NOT NULL ORDER BY seq"
 )
 
+_SPENT = "SELECT quarter, label, micro_usd FROM spent WHERE quarter >= ? ORDER BY quarter, label"
+
+_Found = list[sqlite3.Row]
 LogHeads = Callable[[Iterable[str]], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a projection has come: events by `seq`, calls by their place in the book; `generation` counts changes."""
+    """How far a projection has come. `generation` counts changes; `anchor`: what stands there in the hub's database."""
 
     generation: int = 0
-    seq: int = 0
-    call_place: int = 0
+    seq: int = 0  # of the newest event
+    call_place: int = 0  # of the newest call in the book
+    quarter: int = 0  # of an hour, since the epoch: the last one in which something was spent
     anchor: str = ""
 
 
 class Left(NamedTuple):
-    """What an earlier page saw the beginning of: calls that had not ended, by place, and logs that are not read out."""
+    """What changes without an event: calls that had not ended, by their place, and tasks to look at again."""
 
     open_calls: Sequence[int] = ()
-    unread_logs: Sequence[str] = ()
+    tasks: Sequence[str] = ()
 
 
 @dataclass
 class Changes:
     """What is new since a cursor, as rows. Tasks and agents are whole: they take the place of what is there.
 
-    `log_volume`: what is to be added. `more`: there is another page behind it. `open_calls` had not ended, of the logs
-    of `unread_logs` there is more.
+    `log_volume`: what is to be added. `spending`: from its first quarter on all there is. `more`: there is another
+    page behind it. `left`: what to look at again by then.
     """
 
     since: Cursor
     until: Cursor
+    left: Left = field(default_factory=Left)
     more: bool = False
-    open_calls: list[int] = field(default_factory=list)
-    unread_logs: list[str] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     metered: list[Row] = field(default_factory=list)
     tasks: list[Row] = field(default_factory=list)
@@ -81,6 +86,7 @@ class Changes:
     agents: list[Row] = field(default_factory=list)
     reported: list[Row] = field(default_factory=list)
     log_volume: list[Row] = field(default_factory=list)
+    spending: list[Row] = field(default_factory=list)
     tool_starts: list[Row] = field(default_factory=list)
     tool_ends: list[Row] = field(default_factory=list)
 
@@ -101,10 +107,6 @@ class Source:
         (number,) = self._db.execute("PRAGMA data_version").fetchone()
         return int(number)
 
-    def head(self) -> int:
-        """The number of the newest event."""
-        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
-
     def anchor(self, seq: int, call_place: int) -> str:
         """What stands at a cursor: another database, or one from a backup, has something else there."""
         with self._snapshot():
@@ -120,25 +122,31 @@ class Source:
             new = self._read(f"{_CALLS} WHERE c.rowid > ? ORDER BY c.rowid LIMIT {PAGE}", cursor.call_place)
             calls = [*self._read(f"{_CALLS} WHERE c.rowid IN {_AMONG}", _ids(left.open_calls)), *new]
             ended = [call for call in calls if call["ended_ms"] is not None]
-            seq = events[-1]["seq"] if events else cursor.seq
-            place = new[-1]["place"] if new else cursor.call_place
+            spent = self._read(_SPENT, cursor.quarter - RECENT)
             changes = Changes(
                 since=cursor,
-                until=Cursor(cursor.generation + 1, seq, place, self._anchor(seq, place)),
+                until=self._until(cursor, events, new, spent),
                 more=PAGE in (len(events), len(new)),
-                open_calls=[call["place"] for call in calls if call["ended_ms"] is None],
                 events=[event_row(event) for event in events],
                 metered=[metered_row(call, self._zone) for call in ended],
+                spending=[spending_row(row, self._zone) for row in spent],
             )
+            live = {row["task_id"] for row in self._read("SELECT task_id FROM agents WHERE released = 0")}
             changed = {row["task_id"] for row in (*events, *ended) if row["task_id"] is not None}
-            self._add_tasks(changes, sorted(changed | self._live() | set(left.unread_logs)), log_heads)
+            unread = self._add_tasks(changes, sorted({*changed, *live, *left.tasks}), log_heads)
+            changes.more |= bool(unread)
+            changes.left = Left([call["place"] for call in calls if call["ended_ms"] is None], sorted({*live, *unread}))
             return changes
 
-    def _live(self) -> set[str]:
-        """Tasks whose agents may report: that changes their rows without an event."""
-        return {row["task_id"] for row in self._db.execute("SELECT task_id FROM agents WHERE released = 0")}
+    def _until(self, cursor: Cursor, events: _Found, calls: _Found, spent: _Found) -> Cursor:
+        seq = events[-1]["seq"] if events else cursor.seq
+        place = calls[-1]["place"] if calls else cursor.call_place
+        quarter = spent[-1]["quarter"] if spent else cursor.quarter
+        return Cursor(cursor.generation + 1, seq, place, quarter, self._anchor(seq, place))
 
-    def _add_tasks(self, changes: Changes, ids: list[str], log_heads: LogHeads) -> None:
+    def _add_tasks(self, changes: Changes, ids: list[str], log_heads: LogHeads) -> list[str]:
+        """Those of whose logs there is more."""
+        unread = []
         tasks = {task["id"]: task for task in self._read(f"SELECT * FROM tasks WHERE id IN {_AMONG}", _ids(ids))}
         heads = log_heads(ids)
         room = LINES
@@ -149,8 +157,7 @@ class Source:
             room -= head - seen
             changes.tasks.append(task_row(task, head))
             if head < task["log_seq"]:
-                changes.unread_logs.append(task["id"])
-        changes.more |= bool(changes.unread_logs)
+                unread.append(task["id"])
         changes.labels = self._of_tasks("labels", ids)
         changes.dependencies = self._of_tasks("dependencies", ids)
         booked = self._booked(ids)
@@ -158,6 +165,7 @@ class Source:
             changes.agents.append(agent_row(agent))
             in_book = booked.get(agent["id"], {})
             changes.reported += reported_rows(agent, tasks[agent["task_id"]], in_book, self._zone)
+        return unread
 
     def _booked(self, ids: list[str]) -> dict[str, dict[str, Row]]:
         """Tokens and cost of the calls in the book, by agent and model."""
@@ -185,7 +193,7 @@ class Source:
         rows = self._read(f"SELECT * FROM {table} WHERE task_id IN {_AMONG} ORDER BY 1, 2", _ids(ids))
         return [tuple(row) for row in rows]
 
-    def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
+    def _read(self, query: str, *values: object) -> _Found:
         with closing(self._db.execute(query, values)) as cursor:
             return cursor.fetchall()
 

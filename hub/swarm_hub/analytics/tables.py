@@ -26,6 +26,7 @@ class Table(NamedTuple):
 _TASK = Column("task_id", "VARCHAR", "The task.")
 _AGENT = Column("agent_id", "VARCHAR", "The agent: one attempt at the task.")
 _COST = Column("cost_micro_usd", "BIGINT", "What the model cost, in micro-dollars.")
+_COMPUTE = Column("compute_micro_usd", "BIGINT", "What its machines cost, once they are gone, in micro-dollars.")
 _TOKENS = (
     Column("input_tokens", "BIGINT", "Tokens read that no cache was used for."),
     Column("output_tokens", "BIGINT", "Tokens written by the model."),
@@ -83,7 +84,8 @@ TABLES: tuple[Table, ...] = (
         Column("waited_ms", "BIGINT", "From its submission until it began."),
         Column("duration_ms", "BIGINT", "From its beginning to its end."),
         Column("attempts", "INTEGER", "Agents that were made for it."),
-        Column("budget_micro_usd", "BIGINT", "What it may cost, where that was said."),
+        Column("budget_micro_usd", "BIGINT", "What all its attempts may spend on the model, in micro-dollars."),
+        _COMPUTE,
         _COST,
         *_TOKENS,
         Column("turns", "INTEGER", "Turns of the attempt that ended it."),
@@ -117,11 +119,20 @@ TABLES: tuple[Table, ...] = (
         Column("files_touched", "INTEGER", "Files it has touched."),
         Column("cpu_percent", "DOUBLE", "Of its whole process tree, at its last report."),
         Column("rss_mb", "DOUBLE", "Memory of its whole process tree, at its last report."),
+        Column("reserved_micro_usd", "BIGINT", "What is set aside for it and not spent, in micro-dollars."),
+        _COMPUTE,
         _COST,
         *_TOKENS,
     )),
     Table("usage", "A row for each request to the model that has ended. What agents report themselves is a row for each"
           " agent and model.", _USAGE, "SELECT * FROM kept.metered UNION ALL SELECT * FROM kept.reported"),
+    Table("spending", "What budgets count: a row for each quarter of an hour and label, and one for all together.", (
+        Column("quarter", "TIMESTAMPTZ", "The beginning of the quarter."),
+        Column("day", "DATE", "Its day in the hub's time zone."),
+        Column("key", "VARCHAR", "The label's name; none: all tasks, whatever their labels."),
+        Column("value", "VARCHAR", "The label's value."),
+        Column("spent_micro_usd", "BIGINT", "What was spent on the model, in micro-dollars."),
+    )),
     Table("events", "A row for each event of the journal.", (
         Column("seq", "BIGINT", "Its number: events have one order."),
         Column("type", "VARCHAR", "What happened."),
@@ -160,13 +171,14 @@ KEPT: tuple[Table, ...] = (
     Table("kept.open_calls", "Requests that had not ended when they were last looked at.", (
         Column("place", "BIGINT", "Where it is in the hub's book."),
     )),
-    Table("kept.unread_logs", "Logs of which there is more than was read.", (_TASK,)),
+    Table("kept.tasks_left", "Tasks that may have changed without an event.", (_TASK,)),
     Table("kept.state", "One row: the cursor, and what shows that the hub's database is still the same.", (
         Column("version", "VARCHAR", "Of the schema and of the settings that rows depend on."),
         Column("time_zone", "VARCHAR", "Of `day`."),
         Column("generation", "BIGINT", "Changes applied so far."),
         Column("seq", "BIGINT", "The newest event."),
         Column("call_place", "BIGINT", "The newest place in the book of calls."),
+        Column("quarter", "BIGINT", "The last quarter of an hour in which something was spent."),
         Column("anchor", "VARCHAR", "What stands at these two places in the hub's database."),
     )),
 )  # fmt: skip
