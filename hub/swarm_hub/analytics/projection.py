@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -45,14 +44,8 @@ class Projection:
         answers = folder / ANSWERS
         shutil.rmtree(answers, ignore_errors=True)
         answers.mkdir(mode=0o700, parents=True)
-        try:
-            connection = _connect(folder)
-            if _version_of(connection) != version(time_zone):
-                connection.close()
-                raise duckdb.Error("it is of another version")
-        except duckdb.Error as error:
-            if (folder / DATABASE).exists():
-                log.warning("the projection is built again: %s", str(error).splitlines()[0])
+        connection = _existing(folder, version(time_zone))
+        if connection is None:
             discard(folder)
             connection = _connect(folder)
             _create(connection, time_zone)
@@ -152,6 +145,26 @@ class Projection:
         return Cursor(*self._connection.execute(state).fetchall()[0]), left
 
 
+def _existing(folder: Path, wanted: str) -> duckdb.DuckDBPyConnection | None:
+    """What is there already, if it can be opened and is of this version."""
+    if not (folder / DATABASE).exists():
+        return None
+    try:
+        connection = _connect(folder)
+    except duckdb.Error as error:
+        log.warning("the projection cannot be opened and is made again: %s", str(error).splitlines()[0])
+        return None
+    try:
+        found = connection.execute("SELECT version FROM kept.state").fetchall()
+    except duckdb.Error:
+        found = []
+    if found == [(wanted,)]:
+        return connection
+    connection.close()
+    log.warning("the projection is of another version and is made again")
+    return None
+
+
 def version(time_zone: str) -> str:
     """Another one whenever the same database would give other rows."""
     return hashlib.sha256(repr((ddl(), MAPPING, time_zone)).encode()).hexdigest()[:16]
@@ -179,14 +192,6 @@ def _create(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO kept.state VALUES (?, ?, 0, 0, 0, 0, '')", [version(time_zone), time_zone])
     connection.commit()
-
-
-def _version_of(connection: duckdb.DuckDBPyConnection) -> str | None:
-    try:
-        row: Any = connection.execute("SELECT version FROM kept.state").fetchall()
-    except duckdb.CatalogException:
-        return None
-    return str(row[0][0]) if row else None
 
 
 def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
