@@ -27,15 +27,17 @@ LIMIT = 60.0
 PROMPT = "x" * 50_000  # what Claude Code sends in its first request
 BODY = {"model": "claude-sonnet-4-5", "max_tokens": 1_000, "stream": True}
 KEY = "sk-ant-bench"
+RICH = 10_000_000  # cents: nothing waits for money
 
 
 def measure(folder: Path) -> Iterator[Figure]:
     with _model() as model:
         upstream = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": model}
-        with running(folder, SIMULATE_MODE="false", SWARM_RUNTIME="scripted", **upstream) as hub:
+        budgets = {"DAILY_BUDGET_CENTS": str(RICH), "WEEKLY_BUDGET_CENTS": str(RICH)}
+        with running(folder, SIMULATE_MODE="false", SWARM_RUNTIME="scripted", **upstream, **budgets) as hub:
             token = _token(hub)
+            yield asyncio.run(_memory(hub, token))  # first: what Python once had it keeps
             yield from asyncio.run(_compare(model, f"{hub.url}/anthropic", token))
-            yield asyncio.run(_memory(hub, token))
 
 
 async def _compare(model: str, gateway: str, token: str) -> list[Figure]:
@@ -75,10 +77,10 @@ async def _rate(http: httpx.AsyncClient, url: str, token: str) -> float:
 
 
 async def _memory(hub: Hub, token: str) -> Figure:
-    """Streams that are open at once, each answered slowly, over the hub at rest."""
+    """Streams that are open at once, each answered slowly, over the hub after its first calls."""
     async with httpx.AsyncClient(trust_env=False, timeout=LIMIT, limits=httpx.Limits(max_connections=None)) as http:
-        calls = [asyncio.create_task(_call(http, f"{hub.url}/anthropic", token)) for _ in range(MANY)]
-        await asyncio.gather(*calls)
+        for _ in range(3):
+            await _call(http, f"{hub.url}/anthropic", token)
         before = hub.process.memory_info().rss
         calls = [
             asyncio.create_task(_call(http, f"{hub.url}/anthropic", token, '"slow"' + PROMPT)) for _ in range(MANY)
@@ -93,7 +95,7 @@ async def _memory(hub: Hub, token: str) -> Figure:
 def _token(hub: Hub) -> str:
     """The model token of an agent that lives."""
     with hub.events("?types=task_started") as events:
-        assert Connection(hub.address).exchange(batch(1, 11, **WAITING)).status == 201
+        assert Connection(hub.address).exchange(batch(1, 11, **WAITING, budgetCents=RICH)).status == 201
         agent_id = json.loads(events.recv(LIMIT))["payload"]["agentId"]
     return AgentTokens(load_secret(hub.folder / "data" / "worker.secret")).issue("model", agent_id, time.time())
 

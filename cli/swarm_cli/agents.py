@@ -15,7 +15,7 @@ from swarm_cli.table import Cell, Column, lines, tabbed
 
 _COLUMNS = (
     Column("AGENT", share=2), Column("STATUS"), Column("TASK"), Column("DOES", share=1), Column("TURNS", right=True),
-    Column("FILES", right=True), Column("TOKENS", right=True), Column("MEMORY", right=True), Column("TIME", right=True),
+    Column("TOKENS", right=True), Column("COST", right=True), Column("MEMORY", right=True), Column("TIME", right=True),
 )  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def _row(agent: Any) -> tuple[Cell, ...]:
         Cell(short(agent["currentTask"] or "")),
         Cell(safe(progress["lastTool"] or ""), "dim"),
         Cell(str(progress["turns"])),
-        Cell(str(progress["filesChanged"])),
         Cell(look.count(sum(tokens.values()))),
+        Cell(look.money(agent["costMicroUsd"])),
         Cell(f"{agent['resources']['rssMb']:.0f} MB"),
         Cell(look.duration(look.seconds_between(agent["startedAt"], agent["finishedAt"]))),
     )

@@ -9,6 +9,7 @@ from swarm_api.errors import HubUnreachable
 from swarm_api.events import Event
 from swarm_api.tasks import Task
 from swarm_api.words import FINISHED
+from swarm_cli.event_lines import OF_ALL
 from swarm_cli.tasks import Json, as_json
 
 _PAGE = 200
@@ -80,7 +81,7 @@ class Board:
         try:
             while only is None or not self.ended:
                 events = await _drained(arrived, reading)
-                mine = [event for event in events if only is None or event.payload.get("taskId") in only]
+                mine = [event for event in events if only is None or _is_of(event, only)]
                 await self._refresh(hub, {task_id for event in mine if (task_id := event.payload.get("taskId"))})
                 show(mine)
         finally:
@@ -113,6 +114,12 @@ class Board:
             task_ids = task_ids - {task.id for task in wanted}
         for task_id in task_ids:
             self.tasks[task_id] = as_json(await hub.task(task_id))
+
+
+def _is_of(event: Event, only: Collection[str]) -> bool:
+    """Whether it is an event of one of these tasks, or says what holds up all of them."""
+    task_id = event.payload.get("taskId")
+    return task_id in only if task_id else event.type in OF_ALL
 
 
 async def _drained(arrived: "asyncio.Queue[Event | None]", reading: "asyncio.Task[None]") -> list[Event]:

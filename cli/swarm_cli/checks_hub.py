@@ -16,6 +16,7 @@ from swarm_api.running import RunningHub
 from swarm_api.source import Source
 from swarm_cli import local_hub
 from swarm_cli.check import Check
+from swarm_cli.checks_money import money_checks
 from swarm_cli.probe import Answer, NoAnswer, ask
 from swarm_cli.reading import Hub
 
@@ -51,6 +52,7 @@ def hub_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     yield _health(url, answer)
     if "version" in answer.body:
         yield _authentication(url, environ)
+        yield from money_checks(url, environ)
         yield from _clock(answer.date)
         yield from _exposure(url)
 

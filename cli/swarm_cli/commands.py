@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("watch", "swarm_cli.watch:watch", "Tasks and agents, live"),
         Entry("logs", "swarm_cli.logs:logs", "What a task's agents say and do"),
         Entry("agents", "swarm_cli.agents:agents", "Who works, on what, since when"),
+        Entry("budget", "swarm_cli.budget:budget", "What is spent and what is left; set the limits"),
         Entry("queue", "swarm_cli.queue:queue", "What waits, and for what"),
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),

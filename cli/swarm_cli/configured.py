@@ -17,6 +17,7 @@ DEFAULTS: Mapping[str, Any] = {
     "executorType": "local",
     "defaultModel": "sonnet",
     "defaultPriority": "normal",
+    "defaultBudgetCents": 500,
     "defaultTimeoutMinutes": 60,
 }
 
@@ -29,7 +30,6 @@ _LATER = {
         ),
         f"{_LOCAL_ALONE} is not told of others' settings",
     ),
-    "defaultBudgetCents": "this version's hub has no budgets, and refuses tasks that name one",
 }  # fmt: skip
 _LONGEST_NUMBER = 15  # characters
 

@@ -20,6 +20,7 @@ _HINTS = {
     "ambiguous_id": "give more of the id",
     "repo_not_allowed": "set SWARM_REPO_ROOTS in the hub's environment",
     "not_found": "swarm status",
+    "budget_spent": "swarm retry ID --budget DOLLARS, for more than it has spent",
     "https_required": "--url https://…",
     "insecure_address": "--url https://…, or --insecure (SWARM_INSECURE=1) where the network is trusted",
 }
@@ -58,9 +59,14 @@ def explain(error: Exception) -> Fault | None:
 
 
 def _exit_code(error: SwarmError) -> int:
-    if error.code.startswith("budget"):
+    if error.code.startswith("budget") or _waits_for_money(error):
         return BUDGET
     return _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, FAILED)
+
+
+def _waits_for_money(error: SwarmError) -> bool:
+    reasons = error.data.get("blockedBy") if error.code == "blocked" else None
+    return bool(reasons) and all(blocked.get("reason") == "budget" for blocked in reasons or ())
 
 
 def _told(error: SwarmError) -> str:

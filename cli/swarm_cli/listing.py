@@ -4,11 +4,13 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from swarm_api.errors import Forbidden, NotFound
 from swarm_cli import task_id as task_ids
+from swarm_cli.budget_page import today
 from swarm_cli.reading import Hub, connect, show_json
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.table import lines, tabbed
-from swarm_cli.tasks import COLUMNS, page, row, values
+from swarm_cli.tasks import page, table, values
 
 _LONGEST_PAGE = 200
 _FLAGS = {"status": "--status", "type": "--type", "label": "--label", "q": "--search"}
@@ -52,9 +54,12 @@ def _recent(hub: Hub, wanted: Wanted, screen: Screen) -> None:
             write(line)
         return None
     agents = _agents(hub, tasks)
-    for line in lines(COLUMNS, [row(task, agents.get(task["id"])) for task in tasks], screen):
+    shown = table(tasks, agents)
+    for line in lines(shown.columns, shown.rows, screen):
         write(line)
     _footer(len(tasks), answer, wanted.filters, screen)
+    if not any(wanted.filters.get(name) for name in _FLAGS):
+        _money(hub, screen)
     return None
 
 
@@ -63,6 +68,15 @@ def _agents(hub: Hub, tasks: list[Any]) -> dict[str, Any]:
     if not any(task["status"] == "running" for task in tasks):
         return {}
     return {agent["currentTask"]: agent for agent in hub.get("agents", active="true")["agents"]}
+
+
+def _money(hub: Hub, screen: Screen) -> None:
+    """What was spent today; nothing for those who may not know."""
+    try:
+        budget = hub.get("budget")
+    except (Forbidden, NotFound):
+        return
+    write(today(budget, screen))
 
 
 def _footer(shown: int, answer: Any, filters: Mapping[str, Any], screen: Screen) -> None:

@@ -19,7 +19,8 @@ from swarm_cli.board import Board
 from swarm_cli.keyboard import without_echo
 from swarm_cli.screen import Screen, write
 from swarm_cli.table import lines
-from swarm_cli.tasks import COLUMNS, Json, name, row
+from swarm_cli.tasks import Json, name
+from swarm_cli.tasks import table as tasks_table
 
 _REDRAW = 0.125  # seconds
 _LOOK_AT_AGENTS = 8  # every so many drawings
@@ -41,7 +42,8 @@ async def show_live(hub: HubClient, board: Board, only: Collection[str] | None, 
         except* SwarmError as errors:
             raise errors.exceptions[0] from None
         live.transient = True  # the table takes its place; what was interrupted stays as it was
-    for line in lines(COLUMNS, [row(task, None) for task in board.in_order()], screen):
+    shown = tasks_table(board.in_order(), {})
+    for line in lines(shown.columns, shown.rows, screen):
         write(line)
 
 
@@ -67,8 +69,8 @@ class View:
     def take(self, events: Sequence[Event]) -> None:
         for event in events:
             task = self.board.tasks.get(str(event.payload.get("taskId")))
-            if task is not None and event.type not in _SAID_BY_OTHERS:
-                self._latest.append(event_lines.brief(event, name(task)))
+            if event.type not in _SAID_BY_OTHERS and (task is not None or event.type in event_lines.OF_ALL):
+                self._latest.append(event_lines.brief(event, name(task) if task else ""))
 
     def drawn(self) -> RenderableType:
         self._turn += 1
@@ -97,12 +99,12 @@ class View:
 
     def _table(self, tasks: Sequence[Json]) -> Table:
         table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for column in COLUMNS:
+        shown = tasks_table(tasks, self.board.agents)
+        for column in shown.columns:
             table.add_column(
                 column.title, ratio=column.share or None, justify="right" if column.right else "left", no_wrap=True
             )
-        for task in tasks:
-            cells = row(task, self.board.agents.get(task["id"]))
+        for cells in shown.rows:
             table.add_row(*(Text(self._spun(cell.text), style=cell.style, overflow="ellipsis") for cell in cells))
         return table
 

@@ -22,7 +22,10 @@ _CLOCKS_DIFFER = 5.0  # seconds a start time may move when the clock is put righ
 _MAX_LOG = 10 * 1024 * 1024
 
 # The config's settings that this version's hub takes: with any other it would refuse to start.
-_SETTINGS = {"executorType": "EXECUTOR_TYPE", "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES"}
+_SETTINGS = {
+    "executorType": "EXECUTOR_TYPE", "defaultBudgetCents": "DEFAULT_TASK_BUDGET_CENTS",
+    "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES",
+}  # fmt: skip
 # The same of the stored secrets.
 _SECRETS = {"anthropic-api-key": "ANTHROPIC_API_KEY"}
 GIVEN = frozenset({*_SETTINGS, *_SECRETS})

@@ -12,29 +12,31 @@ import typer
 from swarm_api.client import HubClient
 from swarm_api.events import LogLine
 from swarm_cli import log_lines
+from swarm_cli.faults import DONE
 from swarm_cli.following import client
 from swarm_cli.log_lines import LogLines
 from swarm_cli.options import TaskId, Url
 from swarm_cli.screen import Screen, write
 from swarm_cli.task_id import check
-from swarm_cli.waiting import show_end
+from swarm_cli.waiting import exit_code, show_end
 
 _PAGE = 5_000
 
 
 def logs(
     task_id: TaskId,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the task has ended.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="To its end; then exit as submit --wait.")] = False,
     after: Annotated[int, typer.Option(min=0, metavar="SEQ", help="Only what came after this line.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The API's own JSON, a line each.")] = False,
     url: Url = None,
 ) -> None:
     """What a task's agents say and do. A lost connection is taken up again where it broke."""
     check([task_id])
-    asyncio.run(_show(task_id, follow, after, as_json, url))
+    raise typer.Exit(asyncio.run(_show(task_id, follow, after, as_json, url)))
 
 
-async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str | None) -> None:
+async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str | None) -> int:
+    """The exit code: of a task that was followed, how it ended."""
     screen = Screen.of(sys.stdout, os.environ)
     texts = LogLines(screen)
     async with client(url) as hub:
@@ -43,8 +45,12 @@ async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str 
             async for line in lines:
                 for text in [log_lines.as_json(line)] if as_json else texts.of(line):
                     write(text)
-        if follow and screen.terminal and not as_json:
-            show_end(await hub.wait(task_id), screen)
+        if not follow:
+            return DONE
+        task = await hub.wait(task_id)
+        if screen.terminal and not as_json:
+            show_end(task, screen)
+        return exit_code([task])
 
 
 async def _history(hub: HubClient, task_id: str, after: int) -> AsyncGenerator[LogLine, None]:

@@ -70,7 +70,33 @@ def changes(files: int, additions: int, deletions: int) -> str:
 
 
 def money(micro_usd: int) -> str:
-    return f"${micro_usd / 1_000_000:.2f}"
+    """To the cent, rounded as the API rounds; what is less than half of one is not nothing."""
+    cents = (micro_usd + 5_000) // 10_000
+    return "<$0.01" if micro_usd and not cents else dollars(cents)
+
+
+def dollars(cents: int) -> str:
+    """`$1,234.50`, `-$3.00`."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}${whole:,}.{rest:02}"
+
+
+def clock(text: str) -> str:
+    """A time to come, in the zone of this machine: `14:05`, with the day where that is not within 24 hours."""
+    time = moment(text)
+    ahead = (time - now()).total_seconds()
+    day = "" if ahead < 86_400 else "%a " if ahead < 6 * 86_400 else "%Y-%m-%d "
+    return f"{time.astimezone():{day}%H:%M}"
+
+
+def until(text: str) -> str:
+    """`until 14:05 UTC`."""
+    return f"until {clock(text)} {moment(text).astimezone():%Z}"
+
+
+def left(text: str) -> str:
+    """How long it is until then."""
+    return duration(max(0.0, (moment(text) - now()).total_seconds()))
 
 
 def count(number: int) -> str:

@@ -16,6 +16,7 @@ from swarm_api.ids import short
 from swarm_api.tasks import Task
 from swarm_cli import look
 from swarm_cli.completion import task_ids as complete_ids
+from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import DONE, Fault, explain, tell, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, TaskIds, Url
@@ -36,14 +37,18 @@ def cancel(task_ids: TaskIds, as_json: AsJson = False, url: Url = None) -> None:
 
 def retry(
     task_ids: TaskIds,
+    budget: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="What each may cost in all from now on.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="From the base, not from where it stopped.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Try failed or cancelled tasks again. They go on with their branch and session."""
+    budget_cents = optional_cents(budget, "--budget")
 
     async def deed(hub: HubClient, task_id: str) -> Task:
-        return await hub.retry(task_id, fresh=fresh)
+        return await hub.retry(task_id, fresh=fresh, budget_cents=budget_cents)
 
     raise typer.Exit(asyncio.run(_each(deed, task_ids, as_json, url)))
 

@@ -17,6 +17,8 @@ from swarm_api.ids import TASK_ID, short
 from swarm_api.invalid import invalid
 from swarm_api.tasks import Task, TaskBatch, TaskIn
 from swarm_cli import task_flags as flag
+from swarm_cli.blocked import told as told_of
+from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
@@ -48,6 +50,7 @@ def submit(
     name: flag.Name = None,
     depends_on: flag.DependsOn = None,
     context: flag.Context = None,
+    budget: flag.Budget = None,
     timeout: flag.Timeout = None,
     max_attempts: flag.MaxAttempts = None,
     max_turns: flag.MaxTurns = None,
@@ -58,7 +61,9 @@ def submit(
     verify: flag.Verify = None,
     label: flag.Labels = None,
     repo_settings: flag.Settings = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end; exit 1 if it does not complete.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end; exit 1 if it fails, 6 for its budget.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -66,8 +71,9 @@ def submit(
     flags = {
         "prompt": prompt, "model": model, "type": kind, "priority": priority, "repo": repo, "baseRef": base_ref,
         "name": name, "dependsOn": depends_on, "context": context, "timeoutMinutes": timeout,
-        "maxAttempts": max_attempts, "maxTurns": max_turns, "tier": tier, "hold": hold or None, "deliver": deliver,
-        "push": push or None, "verify": verify, "labels": _labels(label), "repoSettings": repo_settings,
+        "budgetCents": optional_cents(budget, "--budget"), "maxAttempts": max_attempts, "maxTurns": max_turns,
+        "tier": tier, "hold": hold or None, "deliver": deliver, "push": push or None, "verify": verify,
+        "labels": _labels(label), "repoSettings": repo_settings,
     }  # fmt: skip
     given = {field: value for field, value in flags.items() if value is not None}
     path = _file(source, file, prompt)
@@ -166,6 +172,7 @@ async def _submit(order: Order, wait: bool, as_json: bool, url: str | None) -> i
         tasks = await order.hand_out(hub)
         if not as_json:
             _confirm(tasks, wait, screen)
+            _tell_of_money(tasks, screen)
         try:
             if wait and not as_json:
                 await show_to_the_end(hub, tasks, screen)
@@ -184,6 +191,17 @@ def _go_on(tasks: Sequence[Task]) -> None:
     known = short(tasks[0].id)
     said = f"the task goes on: swarm logs -f {known}, swarm cancel {known}"
     write(newline + (said if len(tasks) == 1 else "the tasks go on: swarm watch, swarm cancel ID …"), sys.stderr)
+
+
+def _tell_of_money(tasks: Sequence[Task], screen: Screen) -> None:
+    """Say at once what would else look like a hub that does nothing."""
+    waiting = [(task, blocked) for task in map(dumped, tasks) for blocked in task["blockedBy"][:1]]
+    short_of = [(task, blocked) for task, blocked in waiting if blocked["reason"] in ("budget", "usage_limit")]
+    if short_of:
+        task, blocked = short_of[0]
+        others = f" (and {len(short_of) - 1} more)" if len(short_of) > 1 else ""
+        told = screen.paint("yellow", f"{short(task['id'])} waits {told_of(blocked)}{others}")
+        write(told, None if screen.terminal else sys.stderr)
 
 
 def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:

@@ -23,6 +23,7 @@ DependsOn = Annotated[
 ]
 Context = Annotated[str | None, typer.Option(metavar="TEXT", help="Background for the agent.")]
 Timeout = Annotated[float | None, typer.Option(metavar="MINUTES", help="Then it is interrupted, and its work kept.")]
+Budget = Annotated[str | None, typer.Option(metavar="DOLLARS", help="What it may cost, as in 5 or 2.50.")]
 MaxAttempts = Annotated[int | None, typer.Option(metavar="N", help="Attempts that lost workers may cost.")]
 MaxTurns = Annotated[int | None, typer.Option(metavar="N", help="Turns the model may take.")]
 Size = Annotated[Tier | None, typer.Option("--tier", metavar="TIER", help="light, standard, heavy; none: by its type.")]

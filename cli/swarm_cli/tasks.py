@@ -1,10 +1,13 @@
 """Tasks on the screen: the recent ones as a table, one as a page. Works on the API's JSON, without models."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swarm_api.ids import short
 from swarm_cli import look
+from swarm_cli.blocked import after, brief, told
+from swarm_cli.costs import facts as cost_facts
+from swarm_cli.costs import more_money
 from swarm_cli.screen import Screen, first_line, safe
 from swarm_cli.table import Cell, Column
 
@@ -13,9 +16,9 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 
-COLUMNS = (
-    Column("ID"), Column("STATUS"), Column("TASK", share=3), Column("OUTCOME", share=2), Column("TIME", right=True),
-    Column("AGE", right=True),
+_COLUMNS = (
+    Column("ID"), Column("STATUS"), Column("TASK", share=1), Column("OUTCOME", share=1), Column("TIME", right=True),
+    Column("COST", right=True), Column("AGE", right=True),
 )  # fmt: skip
 
 
@@ -36,8 +39,21 @@ def name(task: Json) -> str:
     return safe(task.get("name") or "") or short(task["id"])
 
 
-def row(task: Json, agent: Json | None) -> tuple[Cell, ...]:
-    """A line of the table. `agent` is the one that works on the task now."""
+class Shown(NamedTuple):
+    columns: tuple[Column, ...]
+    rows: list[tuple[Cell, ...]]
+
+
+def table(tasks: Sequence[Json], agents: Mapping[str, Json]) -> Shown:
+    """Tasks as lines of a table, with the agents that work on them now. Where nothing costs, no cost is shown."""
+    columns, rows = _COLUMNS, [_row(task, agents.get(task["id"])) for task in tasks]
+    if any(task["costMicroUsd"] for task in tasks):
+        return Shown(columns, rows)
+    free = columns.index(Column("COST", right=True))
+    return Shown(columns[:free] + columns[free + 1 :], [row[:free] + row[free + 1 :] for row in rows])
+
+
+def _row(task: Json, agent: Json | None) -> tuple[Cell, ...]:
     mark, style = look.mark(task["status"])
     return (
         Cell(short(task["id"]), "bold"),
@@ -45,14 +61,16 @@ def row(task: Json, agent: Json | None) -> tuple[Cell, ...]:
         Cell(title(task)),
         Cell(outcome(task, agent), "red" if task["status"] == "failed" else "dim"),
         Cell(run_time(task)),
+        Cell(look.money(task["costMicroUsd"]) if task["costMicroUsd"] else ""),
         Cell(look.age(task["createdAt"]), "dim"),
     )
 
 
 def values(task: Json) -> tuple[str, ...]:
-    """The same for programs: whole ids, whole titles, exact times."""
+    """The same for programs: whole ids, whole titles, exact times, whole cents."""
     spent = str(int(look.seconds_between(task.get("startedAt"), task.get("finishedAt")) or 0))
-    return (task["id"], task["status"], title(task), outcome(task, None), spent, task["createdAt"])
+    cost = str(task["costCents"])
+    return (task["id"], task["status"], title(task), outcome(task, None), spent, task["createdAt"], cost)
 
 
 def run_time(task: Json) -> str:
@@ -72,10 +90,8 @@ def outcome(task: Json, agent: Json | None) -> str:
 
 
 def _why_waiting(task: Json) -> str:
-    if blocked := task.get("blockedBy"):
-        if blocked[0]["reason"] == "dependency":
-            return f"after {' '.join(short(wanted) for wanted in task['dependsOn'])}"
-        return f"{blocked[0]['reason']}: {first_line(blocked[0]['detail'])}"
+    for blocked in task.get("blockedBy") or ():
+        return after(task) if blocked["reason"] == "dependency" else brief(blocked)
     return "starting" if task.get("assignedAgent") else "ready"
 
 
@@ -101,7 +117,9 @@ def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
     facts = dict(_facts(task, agent))
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
-        yield f"  {screen.paint('dim', name)}{' ' * (width - len(name))}{value}"
+        first, *more = _wrapped(value, screen, width + 2)
+        yield f"  {screen.paint('dim', name)}{' ' * (width - len(name))}{first}"
+        yield from (f"  {' ' * width}{line}" for line in more)
     for path in (task.get("result") or {}).get("filesChanged", ()):
         yield f"  {' ' * width}{safe(path)}"
     yield from _summary(task, screen)
@@ -110,13 +128,23 @@ def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
         yield screen.paint("dim", "  " + " · ".join(_next(task)))
 
 
+def _wrapped(text: str, screen: Screen, indent: int) -> list[str]:
+    """Within the terminal, after an indent; a word that is longer stays whole."""
+    room = max(20, screen.width - indent)
+    if not screen.terminal or len(text) <= room:
+        return [text]
+    from textwrap import wrap  # late: it is seldom needed
+
+    return wrap(text, room, break_long_words=False, break_on_hyphens=False)
+
+
 def _next(task: Json) -> Iterator[str]:
     """The commands that somebody who looks at this task is likely to want."""
     known = short(task["id"])
     if task["status"] == "pending":
         yield f"swarm execute {known}"
     if task["status"] in ("failed", "cancelled"):
-        yield f"swarm retry {known}"
+        yield f"swarm retry {known}{more_money(task)}"
     if task["attempts"]:
         yield f"swarm logs {known}{' -f' if task['status'] == 'running' else ''}"
         yield f"swarm diff {known}"
@@ -141,7 +169,7 @@ def _facts(task: Json, agent: Json | None) -> Iterator[tuple[str, str]]:
     yield "Repository", _source(task)
     yield "Submitted", f"{look.age(task['createdAt'])} ago"
     if task["status"] == "pending":
-        yield "Waits", outcome(task, None)
+        yield "Waits", _waits(task)
     if task.get("startedAt"):
         yield "Ran" if task.get("finishedAt") else "Runs", _attempts(task)
     if names := task.get("dependsOn"):
@@ -155,9 +183,15 @@ def _facts(task: Json, agent: Json | None) -> Iterator[tuple[str, str]]:
         yield "Labels", " ".join(f"{safe(key)}={safe(value)}" for key, value in sorted(labels.items()))
     if (usage := task["usage"])["output"]:
         yield "Tokens", f"{look.count(usage['input'] + usage['cacheRead'])} in · {look.count(usage['output'])} out"
-    if task["costMicroUsd"]:
-        yield "Cost", look.money(task["costMicroUsd"])
+    yield from cost_facts(task)
     yield from _delivered(task.get("result") or {})
+
+
+def _waits(task: Json) -> str:
+    """Every reason, each in words."""
+    all_ = task.get("blockedBy") or ()
+    reasons = [after(task) if blocked["reason"] == "dependency" else told(blocked) for blocked in all_]
+    return "; ".join(dict.fromkeys(reasons)) or outcome(task, None)
 
 
 def _source(task: Json) -> str:

@@ -9,7 +9,8 @@ from swarm_api.ids import short
 from swarm_api.tasks import Task
 from swarm_cli import event_lines, look
 from swarm_cli.board import Board
-from swarm_cli.faults import DONE, FAILED
+from swarm_cli.costs import more_money
+from swarm_cli.faults import BUDGET, DONE, FAILED
 from swarm_cli.log_lines import LogLines
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.tasks import as_json, outcome, run_time
@@ -24,9 +25,25 @@ async def show_to_the_end(hub: HubClient, tasks: Sequence[Task], screen: Screen)
 
 
 async def ended(hub: HubClient, tasks: Sequence[Task]) -> tuple[list[Task], int]:
-    """The tasks once all have ended, and the exit code: 1 if one did not complete."""
+    """The tasks once all have ended, and the exit code."""
     found = [await hub.wait(task.id) for task in tasks]
-    return found, DONE if all(task.status == "completed" for task in found) else FAILED
+    return found, exit_code(found)
+
+
+def exit_code(tasks: Sequence[Task]) -> int:
+    """Of tasks that have ended: 1 if one did not complete, and 6 if more money is all that it takes."""
+    ends = {_end(task) for task in tasks if task.status != "completed"}
+    if not ends:
+        return DONE
+    return BUDGET if "budget" in ends and ends <= {"budget", "dependency_failed"} else FAILED
+
+
+def _end(task: Task) -> str:
+    """What ended it: the code of its error, and `budget` whatever that says."""
+    result = task.result
+    if result is None or result.error is None or result.status == "budget":
+        return result.status if result else task.status
+    return result.error.code
 
 
 async def follow_board(hub: HubClient, board: Board, screen: Screen) -> None:
@@ -61,3 +78,5 @@ def show_end(task: Task, screen: Screen) -> None:
     write(f"{screen.paint(style, mark)}  {short(task.id)}  {outcome(shown, None)}{took}")
     if task.result and task.result.branch:
         write(f"{screen.paint('dim', 'branch')} {safe(task.result.branch)}")
+    if more := more_money(shown):
+        write(f"{screen.paint('dim', 'go on')}  swarm retry {short(task.id)}{more}")

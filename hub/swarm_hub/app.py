@@ -20,7 +20,7 @@ from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.budgets.budgets import Budgets
-from swarm_hub.budgets.limits import Limits
+from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.claims import Claimed, Place
 from swarm_hub.gateway.gateway import Gateway
@@ -51,6 +51,7 @@ from swarm_hub.settings import Settings
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
+from swarm_hub.store.writer import Clock, wall_clock
 
 log = logging.getLogger(__name__)
 PULSE = 15.0  # seconds
@@ -58,20 +59,22 @@ PULSE = 15.0  # seconds
 
 @asynccontextmanager
 async def open_hub(
-    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None
-) -> AsyncIterator[Hub]:
+    settings: Settings, url: str, executor: Executor | None = None, redactor: Redactor | None = None,
+    clock: Clock = wall_clock,
+) -> AsyncIterator[Hub]:  # fmt: skip
     """Everything the routes need, with the scheduler running. On the way out agents are left alone.
 
-    Raises `DatabaseUnusable`.
+    `clock`: milliseconds since the epoch, by which days and limits go. Raises `DatabaseUnusable`.
     """
     redactor = redactor or Redactor(credentials(settings))
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(settings.data_dir / "hub.db"))
+        store = await stack.enter_async_context(Store(settings.data_dir / "hub.db", clock))
         identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
+        await store.write(lambda tx: forget_overruled(tx, limits))
         budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
         ledger = Ledger(prices, budgets)
         upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)

@@ -14,6 +14,7 @@ from swarm_api.words import LIVE, Tier
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.outlook import Outlook, labels_of, need
 from swarm_hub.budgets.purse import Purse
+from swarm_hub.queue import needs_more_than
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import change_task, load_task
@@ -21,6 +22,7 @@ from swarm_hub.views import agent_view, blocked_by, waits_for
 
 t, a, la = schema.tasks.c, schema.agents.c, schema.labels.c
 
+TOLD_AT_ONCE = 1_000  # tasks; the others are told of at the next look
 HARD_MARGIN_MS = 30_000  # what a worker has beyond its timeout to interrupt the agent and keep the work
 
 
@@ -40,18 +42,22 @@ class Claimed(NamedTuple):
     tier: Tier
 
 
+_ENDING = (a.released == 0) | (a.held_micro_usd > 0)
+
+
 def ending(task_id: Any) -> Any:
-    """Whether the executor may still have something of an earlier attempt: two would share a worktree."""
-    return exists().where(a.task_id == task_id, a.released == 0)
+    """Whether something of an earlier attempt may still run, where two would share a worktree, or still cost."""
+    return exists().where(a.task_id == task_id, _ENDING)
 
 
 RUNNING = select(func.count()).where(a.released == 0, a.status.in_(LIVE))
 NEXT = (
     select(schema.tasks)
-    .where(text(schema.READY), ~ending(t.id), bindparam("most", type_=Integer) >= t.budget_micro_usd - t.cost_micro_usd)
+    .where(text(schema.READY), ~ending(t.id))
     .order_by(t.rank, t.id)
     .limit(bindparam("count", type_=Integer))
 )
+PAGE = 50  # tasks that are read at once, at least
 
 
 def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
@@ -62,26 +68,28 @@ def claim_ready(tx: Transaction, place: Place) -> tuple[list[Claimed], bool]:
         return [], True
     purse = Purse(outlook.lines)
     chosen: list[Any] = []
-    passed_over: list[Any] = []
     for task in _in_line(tx, purse, room):
-        fits = purse.take(need(task), labels_of(task))
-        (chosen if fits else passed_over).append(task)
+        if purse.take(need(task), labels_of(task)):
+            chosen.append(task)
         if len(chosen) == room:
             break
     claims = _claim(tx, chosen, place)
-    _tell_of(tx, passed_over, place)
+    _tell_of_passed_over(tx, place, chosen[-1] if len(chosen) == room else None)
     return claims, len(chosen) == room or purse.shut
 
 
 def _in_line(tx: Transaction, purse: Purse, at_once: int) -> Iterator[Any]:
     """Tasks that may start, in order, until nobody could be given anything."""
-    query, last = NEXT, None
+    count, last = max(at_once, PAGE), None
+    hopeless = needs_more_than([(line, line.most) for line in purse.lines])
     while not purse.shut:
+        query = NEXT.where(~hopeless)
         if last is not None:
-            query = NEXT.where(tuple_(t.rank, t.id) > (last.rank, last.id), ~_labelled(purse.shut_labels))
-        rows = tx.execute(query, {"count": at_once, "most": purse.most}).all()
+            behind = (t.rank >= last.rank) & (tuple_(t.rank, t.id) > (last.rank, last.id))  # the first is for the index
+            query = query.where(behind, ~_labelled(purse.shut_labels))
+        rows = tx.execute(query, {"count": count}).all()
         yield from rows
-        if len(rows) < at_once:
+        if len(rows) < count:
             return
         last = rows[-1]
 
@@ -90,13 +98,16 @@ def _labelled(labels: Sequence[str]) -> Any:
     return exists().where(la.task_id == t.id, (la.key + "=" + la.value).in_(labels))
 
 
-def _tell_of(tx: Transaction, passed_over: Sequence[Any], place: Place) -> None:
-    """Journal that tasks could start but for their budget, once for each wait."""
-    fresh = [task for task in passed_over if task.blocked != "budget"]
-    if not fresh:
-        return
+def _tell_of_passed_over(tx: Transaction, place: Place, last: Any) -> None:
+    """Journal which tasks could start but for a budget, once for each wait: those in front of `last`, or all."""
     outlook = place.budgets.outlook(tx, tx.now_ms)
-    for task in fresh:
+    if not outlook.lines:
+        return
+    short = needs_more_than([(line, line.left) for line in outlook.lines])
+    untold = select(schema.tasks).where(text(schema.READY), t.blocked.is_(None), short)
+    if last is not None:
+        untold = untold.where(tuple_(t.rank, t.id) < (last.rank, last.id))
+    for task in tx.execute(untold.order_by(t.rank, t.id).limit(TOLD_AT_ONCE)).all():
         seq = tx.event("task_blocked", task.id, {"blockedBy": _wire(blocked_by(task, outlook))})
         change_task(tx, task.id, blocked="budget", seq=seq)
 
@@ -149,7 +160,7 @@ def execute_all(tx: Transaction, place: Place) -> tuple[list[Claimed], list[tupl
     free: list[Any] = []
     blocked: list[tuple[str, list[Blocked]]] = []
     room = place.capacity - running(tx)
-    busy = frozenset(tx.execute(select(a.task_id).where(a.released == 0)).scalars())
+    busy = frozenset(tx.execute(select(a.task_id).where(_ENDING)).scalars())
     outlook = place.budgets.outlook(tx, tx.now_ms)
     purse = Purse(outlook.lines)
     for task in tx.execute(select(schema.tasks).where(t.status == "pending", t.live == 0).order_by(t.rank, t.id)).all():

@@ -107,22 +107,22 @@ class _Changes:
         for report in self._usage:
             self._of_agent.update(added(self._agent, self._of_agent, report, "reported"))
             self._of_task.update(added(self._task, self._of_task, report, "reported"))
-        if cost := sum(report.cost_micro_usd for report in self._usage):
+        cost = sum(report.cost_micro_usd for report in self._usage)
+        if cost:
             self._spend(cost)
         if self._log_seq != self._task.log_seq:
             self._of_task["log_seq"] = self._log_seq
         change_agent(self._tx, self._agent.id, stored_n=stored_n, **self._of_agent)
         if self._of_task:
             change_task(self._tx, self._task.id, **self._of_task)
+        if cost and self._task.cost_micro_usd + cost >= self._task.budget_micro_usd:
+            stop_for(self._tx, load_agent(self._tx, self._agent.id), "budget")
         return bool(self._of_task)
 
     def _spend(self, cost: int) -> None:
         """What the worker says it cost, where no gateway counts: all that can be done then is to stop in time."""
-        task, agent = self._task, self._agent
-        self._budgets.charge(self._tx, task, cost)
-        self._of_agent["reserved_micro_usd"] = max(0, agent.reserved_micro_usd - cost)
-        if task.cost_micro_usd + cost >= task.budget_micro_usd:
-            stop_for(self._tx, Pair(task, agent), "budget")
+        self._budgets.charge(self._tx, self._task, cost)
+        self._of_agent["reserved_micro_usd"] = max(0, self._agent.reserved_micro_usd - cost)
 
     def _line(self, report: LogReport) -> None:
         self._log_seq += 1

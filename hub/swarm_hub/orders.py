@@ -75,7 +75,7 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
             memory_mb=size.memory_mb,
             cpus=size.cpus,
             max_turns=spec["maxTurns"],
-            max_budget_micro_usd=_told_budget(task, settings),
+            max_budget_micro_usd=_told_budget(pair, settings),
         ),
         upstream=upstream,
         resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
@@ -84,9 +84,12 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
     )
 
 
-def _told_budget(task: Any, settings: Settings) -> int | None:
-    """Where no gateway watches, the runtime is told what its session may cost."""
-    return task.budget_micro_usd if settings.agent_runtime == "claude" and not settings.metered else None
+def _told_budget(pair: Pair, settings: Settings) -> int | None:
+    """Where no gateway watches, the runtime is told what its attempt may cost: what others have left of the budget."""
+    if settings.agent_runtime != "claude" or settings.metered:
+        return None
+    task, agent = pair
+    return max(0, int(task.budget_micro_usd) - int(task.cost_micro_usd - agent.cost_micro_usd))
 
 
 def _sandbox(settings: Settings) -> Sandbox | None:

@@ -1,10 +1,14 @@
 """What waits and what runs, in numbers."""
 
-from sqlalchemy import ColumnElement, Connection, exists, false, func, or_, select, text, true
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, case, exists, false, func, select, text
 
 from swarm_api.agents import Queue
 from swarm_api.words import LIVE
+from swarm_hub.budgets.lines import Line
 from swarm_hub.budgets.outlook import Outlook
+from swarm_hub.budgets.purse import NO_LIMIT
 from swarm_hub.find import newest_seq
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads
@@ -37,13 +41,19 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int, outlook: O
 
 def without_room(reads: Reads, outlook: Outlook) -> int:
     """How many tasks could start but for a budget."""
-    need = t.budget_micro_usd - t.cost_micro_usd
-    short = [(need > max(0, line.left)) & _labelled(line.label) for line in outlook.lines]
-    query = select(func.count()).select_from(schema.tasks).where(text(schema.READY), or_(false(), *short))
+    short = needs_more_than([(line, line.left) for line in outlook.lines])
+    query = select(func.count()).select_from(schema.tasks).where(text(schema.READY), short)
     return int(reads.execute(query).scalar_one())
 
 
-def _labelled(label: str) -> ColumnElement[bool]:
-    if not label:
-        return true()
-    return exists().where(la.task_id == t.id, la.key + "=" + la.value == label)
+def needs_more_than(rooms: Sequence[tuple[Line, int]]) -> ColumnElement[bool]:
+    """Whether a task needs more than there is room for in one of its limits."""
+    need = t.budget_micro_usd - t.cost_micro_usd
+    of_all = [max(0, room) for line, room in rooms if not line.label]
+    of_labels = {line.label: max(0, room) for line, room in rooms if line.label}
+    more = need > min(of_all) if of_all else false()
+    if not of_labels:
+        return more
+    # One look at a task's labels, however many limits there are.
+    room = case(of_labels, value=la.key + "=" + la.value, else_=NO_LIMIT)
+    return more | exists().where(la.task_id == t.id, need > room)

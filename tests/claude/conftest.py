@@ -1,12 +1,13 @@
 """A scripted API, a place to work, and a trap for whatever tries to leave the machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from claude.driving import make_place, processes
+from claude.driving import KEY, make_place, processes
+from hubs import HubProcess
 from scripted_api import ScriptedApi, scripted_api
 from swarm_worker.runtimes import Place
 
@@ -38,3 +39,10 @@ def place(tmp_path: Path, proxy: str) -> Iterator[Place]:
     yield place
     for process in processes(place):  # what a killed CLI leaves behind a worker would end
         process.kill()
+
+
+@pytest.fixture
+def hub(start_hub: Callable[..., HubProcess], api: ScriptedApi, proxy: str) -> HubProcess:
+    """A hub whose agents are Claude, and whose every way out of the machine is a trap."""
+    trap = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
+    return start_hub(SWARM_RUNTIME="claude", ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=api.url, **trap)

@@ -1,12 +1,10 @@
 """The real thing: a hub, its worker, Claude Code, and a scripted model. Everything is asked through the hub's API."""
 
 import subprocess
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import pytest
 
 from claude.driving import DEADLINE, KEY, SLOW, STARTED, bash, until_recorded
 from hubs import HubProcess
@@ -18,13 +16,6 @@ from waiting import until
 
 USAGE = Usage(input=1000, output=50, cache_read=20, cache_write_5m=300, cache_write_1h=40)
 COST = 1000 * 2 + 50 * 10 + 20 // 10 + 300 * 5 // 2 + 40 * 4  # micro-dollars of Sonnet
-
-
-@pytest.fixture
-def hub(start_hub: Callable[..., HubProcess], api: ScriptedApi, proxy: str) -> HubProcess:
-    """A hub whose agents are Claude, and whose every way out of the machine is a trap."""
-    trap = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
-    return start_hub(SWARM_RUNTIME="claude", ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=api.url, **trap)
 
 
 async def lines(client: HubClient, task: Task, stream: str) -> list[LogLine]:

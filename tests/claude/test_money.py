@@ -59,8 +59,8 @@ async def test_refused_subagents_end_it_with_budget(api: ScriptedApi, place: Pla
 @pytest.mark.parametrize("answers", [0, 1])
 async def test_with_more_money_the_session_goes_on(api: ScriptedApi, place: Place, answers: int) -> None:
     """Also when it was refused its very first call."""
-    turns = [Turn((Text("I begin."), bash("true"))), Turn((Text("Never."),), faults=SPENT)]
-    api.scripts["the task"] = turns if answers else turns[1:]
+    begun = [Turn((Text("I begin."), bash("true")))] * answers
+    api.scripts["the task"] = [*begun, Turn((Text("Never."),), faults=SPENT)]
     first = await run(make_order(api.url, "Do the task."), place)
     assert first.result.status == "budget"
     api.scripts["the task"] = [Turn((Text("Done."),))]

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from swarm_api.events import Event
 from swarm_api.tasks import Task
 from swarm_api.words import FINISHED, TaskStatus
 from swarm_cli.board import Board
@@ -63,3 +64,24 @@ def test_counts_that_are_not_of_all_tasks_say_so(partial: bool) -> None:
     console.print(View(Board(tasks(["pending"] * 2), 0, partial=partial), console, steady=False).drawn())
     said = written.getvalue().splitlines()[0].rstrip()
     assert said == "○ 2 pending" + ("  of the newest 2" if partial else "")
+
+
+def test_what_holds_up_all_tasks_is_shown_among_the_events() -> None:
+    written = StringIO()
+    console = Console(file=written, width=80)
+    view = View(Board(tasks(["pending"]), 0), console, steady=False)
+    payload = {"scope": "daily", "limitCents": 5000, "spentCents": 4100}
+    fields = {"seq": 1, "type": "budget_warning", "payload": payload, "timestamp": "2026-02-01T12:00:00Z"}
+    view.take([Event.model_validate(fields)])
+    console.print(view.drawn())
+    assert "  budget warning  the day: $41.00 of $50.00 spent" in written.getvalue()
+
+
+def test_what_tasks_cost_is_shown_once_one_costs() -> None:
+    board, written = Board(tasks(["running", "pending"]), 0), StringIO()
+    console = Console(file=written, width=80)
+    console.print(View(board, console, steady=False).drawn())
+    assert "COST" not in written.getvalue()
+    board.tasks["tsk_" + "0" * 16] = {**board.tasks["tsk_" + "0" * 16], "costMicroUsd": 1_230_000}
+    console.print(View(board, console, steady=False).drawn())
+    assert "$1.23" in written.getvalue()

@@ -180,7 +180,6 @@ def test_a_variable_that_wins_is_told_to_who_sets_the_field(lonely: Swarm) -> No
     [
         ("executorType", "slurm", "this version has no provider but `local`: a hub started here refuses slurm"),
         ("flyRegion", "ord", "this version has no provider but `local`"),
-        ("defaultBudgetCents", "5", "this version's hub has no budgets, and refuses tasks that name one"),
     ],
 )
 def test_what_this_version_cannot_use_is_told(lonely: Swarm, name: str, value: str, told: str) -> None:

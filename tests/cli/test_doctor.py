@@ -221,3 +221,19 @@ def test_a_sandbox_that_does_not_start(lonely: Swarm) -> None:
     bwrap.chmod(0o755)
     found = verdicts(lonely, PATH=str(lonely.folder), LOCAL_SANDBOX="bubblewrap")["sandbox"]
     assert found[:2] == ("wrong", f"{bwrap} may make no sandbox here: agents can do all that you can")
+
+
+def test_a_limit_that_is_spent_is_worth_a_note(tmp_path: Path, hub: HubProcess) -> None:
+    swarm = Swarm(tmp_path, SWARM_URL=hub.url)
+    swarm("budget", "set", "--daily", "0")
+    assert verdicts(swarm)["budget"] == (
+        "note", "a limit is spent, and the tasks that count for it wait",
+        "swarm budget says which; swarm budget set raises it",
+    )  # fmt: skip
+
+
+def test_a_week_with_less_money_than_a_day_is_worth_a_note(tmp_path: Path, hub: HubProcess) -> None:
+    swarm = Swarm(tmp_path, SWARM_URL=hub.url)
+    assert "budget" not in verdicts(swarm)
+    swarm("budget", "set", "--weekly", "20")
+    assert verdicts(swarm)["budget"][1] == "the week's limit, $20.00, is below the day's, $100.00"

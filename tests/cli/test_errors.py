@@ -13,12 +13,20 @@ READING = [
     ["status", "x"],
     ["agents"],
     ["queue"],
+    ["budget"],
     ["logs", "x"],
     ["logs", "x", "-f"],
     ["diff", "x"],
     ["watch"],
 ]
-STEERING = [["submit", "-p", "x"], ["cancel", "x"], ["retry", "x"], ["execute", "x"], ["execute", "--all"]]
+STEERING = [
+    ["submit", "-p", "x"],
+    ["cancel", "x"],
+    ["retry", "x"],
+    ["execute", "x"],
+    ["execute", "--all"],
+    ["budget", "set", "--daily", "5"],
+]
 
 
 @pytest.mark.parametrize("arguments", READING + STEERING, ids=" ".join)

@@ -203,6 +203,15 @@ def test_the_config_is_the_hubs_environment_where_none_is_set(local: Swarm) -> N
     assert local("orchestrator", "start", "--background", EXECUTOR_TYPE="local").returncode == 0
 
 
+def test_the_configured_budget_is_that_of_tasks_that_others_submit(local: Swarm) -> None:
+    local("config", "set", "defaultBudgetCents", "250")
+    url = local("orchestrator", "start", "--background").stdout.strip()
+    (folder := local.folder / "elsewhere").mkdir()
+    elsewhere = Swarm(folder, SWARM_URL=url, SWARM_JWT=str(noted(local)["token"]))
+    task = json.loads(elsewhere("submit", "-p", "x", "--hold", "--json").stdout)
+    assert task["budgetCents"] == 250
+
+
 def test_a_stored_key_is_the_hubs(local: Swarm) -> None:
     assert local("setup", "--stdin", stdin=f'{{"anthropicApiKey": "{KEY}"}}').returncode == 0
     run = local("orchestrator", "start", "--background", SWARM_RUNTIME="claude")

@@ -17,6 +17,7 @@ FLAGS = [
     ("--name", "login", "name", "login"),
     ("--context", "Mind it", "context", "Mind it"),
     ("--timeout", "2.5", "timeoutMinutes", 2.5),
+    ("--budget", "2.5", "budgetCents", 250),
     ("--max-attempts", "3", "maxAttempts", 3),
     ("--max-turns", "7", "maxTurns", 7),
     ("--tier", "heavy", "tier", "heavy"),

@@ -51,8 +51,8 @@ class Playing:
         return (await self.hub.client.task(self.task.id)).cost_micro_usd
 
 
-async def play(hub: PlayedHub) -> Playing:
-    task = await hub.client.submit({"prompt": "Work"})
+async def play(hub: PlayedHub, **fields: Any) -> Playing:
+    task = await hub.client.submit({"prompt": "Work", **fields})
     worker = await hub.worker(task.id)
     order = await worker.claim()
     return Playing(hub, task, worker, order["upstream"])

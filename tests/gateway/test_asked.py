@@ -95,6 +95,25 @@ def test_a_reference_to_a_tool_counts_its_definition_again() -> None:
     assert read_asked(body).input_tokens >= len(body) + 10 * 5_000
 
 
+def test_a_reference_to_a_tool_that_is_added_later_counts_its_definition_again() -> None:
+    definition = {"name": "long", "description": "d" * 5_000, "input_schema": {}}
+    added = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": definition}}
+    again = {"type": "tool_addition", "tool": {"type": "tool_reference", "name": "long"}}
+    body = call([added, again, again])
+    assert read_asked(body).input_tokens >= len(body) + 3 * 5_000
+
+
+def test_a_reference_to_a_tool_that_is_nowhere_counts_as_much_as_there_is() -> None:
+    body = call([{"type": "tool_result", "content": [{"type": "tool_reference", "tool_name": "hidden"}]}])
+    assert read_asked(body).input_tokens == 2 * len(body) + ADDED
+
+
+def test_a_servers_tool_that_is_added_later_counts_as_well() -> None:
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 4}
+    added = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": search}}
+    assert read_asked(call([added])).tool_uses == 4
+
+
 @pytest.mark.parametrize(
     ("controls", "longest"),
     [

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from gateway.conftest import KEY, Playing, play
 from hub.played import played_hub
 from scripted_api import Drop, Hang, Reset, ScriptedApi, Status, Text, Truncate, Turn, Usage
 from swarm_api.worker import UsageReport
+from swarm_hub.gateway import gateway
 from waiting import LOOK_AGAIN
 
 USAGE = Usage(input=1_000, output=50, cache_read=20, cache_write_5m=300, cache_write_1h=40)
@@ -106,20 +109,73 @@ async def test_a_runtime_that_left_pays_for_what_it_heard(agent: Playing, api: S
     assert await agent.spent() > 0
 
 
-async def test_a_model_that_cannot_be_reached_costs_nothing_and_is_asked_again(
+async def test_a_call_that_nobody_answered_may_be_billed_so_that_its_input_counts(
     agent: Playing, api: ScriptedApi
 ) -> None:
     api.scripts["Go"] = list(says("Done.", Reset()))
     heard = await agent.ask("Go")
     assert heard.status_code == 502
     assert heard.json()["error"]["type"] == "api_error"
-    assert await agent.spent() == 0
+    (call,) = await agent.calls()
+    assert (call.status, call.estimated) == (None, "no answer came")
+    assert 0 < call.input < 200
+    assert 0 < call.cost_micro_usd == await agent.spent() == call.input * 3 < call.hold_micro_usd
     assert (await agent.ask("Go")).status_code == 200
+
+
+async def test_a_call_counts_whose_runtime_left_before_the_answer_began(agent: Playing, api: ScriptedApi) -> None:
+    api.scripts["Go"] = list(says("Done.", Hang()))
+    asking = asyncio.create_task(agent.ask("Go"))
+    await api.wait_for(lambda seen: seen.outcome == "hanging")
+    asking.cancel()
+    await api.wait_for(lambda seen: seen.outcome == "disconnected")
+    await until_settled(agent)
+    (call,) = await agent.calls()
+    assert call.estimated == "no answer came"
+    assert call.cost_micro_usd == await agent.spent() > 0
+
+
+@pytest.mark.parametrize("after", [0, 3])
+async def test_a_runtime_that_leaves_pays_for_what_may_have_been_written_meanwhile(
+    agent: Playing, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Or it would have the model think for nothing: what it left before it came is billed to the hub all the same."""
+    monkeypatch.setattr(gateway, "FASTEST", 10**7)
+    api.scripts["Go"] = list(says("Done.", Hang(after=after)))
+    asking = asyncio.create_task(agent.ask("Go", max_tokens=700))
+    await api.wait_for(lambda seen: seen.outcome == "hanging")
+    asking.cancel()
+    await until_settled(agent)
+    (call,) = await agent.calls()
+    assert call.output == 700
+    assert 700 * 15 <= call.cost_micro_usd <= call.hold_micro_usd
+
+
+async def test_what_the_models_connection_breaks_off_costs_no_time(
+    agent: Playing, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "FASTEST", 10**7)
+    api.scripts["Go"] = list(says("A long answer.", Drop(after=4)))
+    with suppress(httpx.TransportError):
+        await agent.ask("Go")
+    assert (await agent.calls())[0].output < 700
+
+
+async def test_a_model_that_cannot_be_reached_costs_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with played_hub(tmp_path, runtime="claude", anthropic_api_key=KEY, anthropic_base_url=url) as hub:
+        agent = await play(hub)
+        heard = await agent.ask("Go")
+        assert (heard.status_code, heard.json()["error"]["type"]) == (502, "api_error")
+        (call,) = await agent.calls()
+        assert (call.cost_micro_usd, call.estimated) == (0, None)
+        assert call.ended_ms is not None
 
 
 async def test_a_call_in_which_the_hub_was_killed_costs_the_most_it_may_have(tmp_path: Path, api: ScriptedApi) -> None:
     api.scripts["Go"] = list(says("An answer.", Hang(after=3)))
-    settings = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": api.url}
+    settings: dict[str, Any] = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": api.url}
     async with played_hub(tmp_path, **settings) as hub:
         agent = await play(hub)
         asking = asyncio.create_task(agent.ask("Go"))
@@ -161,7 +217,7 @@ async def test_a_request_of_the_models_api_counts_once(tmp_path: Path) -> None:
     """Whatever stands between may give one answer twice."""
     body = json.dumps({"model": "claude-sonnet-4-5", "usage": {"input_tokens": 10, "output_tokens": 10}}).encode()
     async with saying(*[answer(200, body, request_id="req_1")] * 2) as server:
-        settings = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": server.url}
+        settings: dict[str, Any] = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": server.url}
         async with played_hub(tmp_path, **settings) as hub:
             agent = await play(hub)
             for _ in range(2):

@@ -25,6 +25,14 @@ async def test_the_agent_has_a_token_and_the_model_hears_the_key(agent: Playing,
     assert agent.upstream["apiKey"] not in json.dumps(dict(seen.headers))
 
 
+async def test_what_an_answer_says_of_limits_reaches_the_runtime(agent: Playing, api: ScriptedApi) -> None:
+    told = {"anthropic-ratelimit-requests-remaining": "41", "request-id": "req_1", "retry-after": "9"}
+    api.scripts["Go"] = [Turn((Text("Done."),), headers={**told, "set-cookie": "a=b", "connection": "close"})]
+    heard = await agent.ask("Go")
+    assert told.items() <= heard.headers.items()
+    assert "set-cookie" not in heard.headers
+
+
 async def test_the_first_piece_comes_before_the_last_is_there(agent: Playing, api: ScriptedApi) -> None:
     api.scripts["Go"] = [Turn((Text("Done."),), faults=(Hang(after=2),))]
     url, shown = f"{agent.upstream['baseUrl']}/v1/messages", {"x-api-key": agent.upstream["apiKey"]}

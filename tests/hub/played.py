@@ -21,6 +21,7 @@ from swarm_hub.identity.keys import NOBODYS, Key
 from swarm_hub.serve import server_config
 from swarm_hub.services import Hub
 from swarm_hub.settings import Settings
+from swarm_hub.store.writer import Clock, wall_clock
 
 LIMIT = 20.0  # seconds that anything a test waits for may take
 Json = dict[str, Any]
@@ -167,7 +168,7 @@ class PlayedHub:
 
 
 @asynccontextmanager
-async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
+async def played_hub(folder: Path, clock: Clock = wall_clock, **settings: Any) -> AsyncIterator[PlayedHub]:
     """A hub in this loop with its data in `folder`. The same folder again is the same hub, restarted."""
     data = folder / "data"
     data.mkdir(mode=0o700, exist_ok=True)
@@ -179,7 +180,7 @@ async def played_hub(folder: Path, **settings: Any) -> AsyncIterator[PlayedHub]:
         listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with (
-            open_hub(Settings(**given), url, stage) as hub,
+            open_hub(Settings(**given), url, stage, clock=clock) as hub,
             _serving(hub, url, listener),
             HubClient(url, ADMIN_KEY) as client,
             httpx.AsyncClient(base_url=url, headers=AUTHORIZED, trust_env=False, timeout=LIMIT) as http,

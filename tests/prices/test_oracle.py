@@ -1,19 +1,19 @@
-"""The same bills by a public price list: the package genai-prices, where it is installed."""
+"""The same bills by a public price list: the package genai-prices."""
 
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
+import genai_prices
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from claude.bill import bill
+from claude.conversations import CONVERSATIONS
 from swarm_hub.prices import Metered, Prices
 from swarm_hub.prices.pricing import SHIPPED
-
-genai_prices: Any = pytest.importorskip("genai_prices", reason="the public price list is not installed")
 
 PRICES = Prices.load()
 MODELS = sorted({entry["id"] for entry in tomllib.loads(SHIPPED.read_text())["model"]})
@@ -92,7 +92,7 @@ def ours(model: str, used: Metered, on: date) -> int:
     return cost.micro_usd
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(known_without(), requests, st.dates(date(2024, 3, 1), date(2026, 11, 23)))
 def test_both_make_the_same_bill(model: str, used: Metered, on: date) -> None:
     assume(used.prompt <= LONGEST.get(model, used.prompt))
@@ -101,24 +101,32 @@ def test_both_make_the_same_bill(model: str, used: Metered, on: date) -> None:
     assert ours(model, used, on) == public(model, used, on)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(known_without(WITHOUT_BATCH), requests, recent)
 def test_both_make_the_same_bill_of_a_batch(model: str, used: Metered, on: date) -> None:
     assert ours(model, replace(used, service_tier="batch"), on) == public(model, used, on, processing="batch")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(WITH_FAST), requests, recent)
 def test_both_make_the_same_bill_of_the_fast_mode(model: str, used: Metered, on: date) -> None:
     assert ours(model, replace(used, speed="fast"), on) == public(model, used, on, speed="fast")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(BEDROCK), requests, recent)
 def test_both_make_the_same_bill_of_bedrock_and_its_regions(model: str, used: Metered, on: date) -> None:
     assume(used.prompt <= LONGEST.get(model, used.prompt))
     used = replace(used, server_tools={}, cache_write_1h=0)
     assert ours(model, used, on) == public(model, used, on, provider="aws")
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_both_make_the_bill_of_a_conversation_that_was_worked_out_by_hand(name: str) -> None:
+    """Of what Claude Code used with the scripted model, which tests/claude/test_bill.py holds against the record."""
+    answers = CONVERSATIONS[name].answers
+    used = [(model, Metered(**asdict(usage)), date(2026, 11, 23)) for model, usage in answers]
+    assert (sum(ours(*each) for each in used), sum(public(*each) for each in used)) == (bill(answers),) * 2
 
 
 @pytest.mark.parametrize("model", NOT_IN_IT)

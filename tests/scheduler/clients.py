@@ -13,7 +13,7 @@ from scheduler.states import States, any_of, one_of
 from swarm_api.errors import InvalidInput
 from swarm_api.tasks import TaskIn
 from swarm_api.words import FINISHED, Priority
-from swarm_hub import claims, intake, transitions
+from swarm_hub import claims, intake, retries, transitions
 from swarm_hub.store.transaction import Transaction
 
 
@@ -138,7 +138,8 @@ class Clients(States):
     @precondition(any_of(_retriable))
     @rule(task=one_of(_retriable), fresh=st.booleans())
     def retry(self, task: Task, fresh: bool) -> None:
-        self.ledger.work(lambda tx: transitions.retry(tx, task.id, fresh))
+        more = DEFAULTS.budget_cents  # an agent may have said that its budget is spent, and then it takes another
+        self.ledger.work(lambda tx: retries.retry(tx, task.id, fresh, more))
         self.retried |= {revived.id for revived in self.world.retry(task, fresh)}
 
     @rule(task=one_of(_tasks))
@@ -146,7 +147,7 @@ class Clients(States):
         if refusal := _no_execute(task, self.world.room):
             self.refused(refusal, _execute(task, self.place))
         if refusal := _no_retry(task):
-            self.refused(refusal, lambda tx: transitions.retry(tx, task.id, fresh=True))
+            self.refused(refusal, lambda tx: retries.retry(tx, task.id, fresh=True))
         if task.status in ("completed", "failed"):
             self.refused("task_finished", lambda tx: transitions.cancel(tx, task.id))
         elif task.status == "cancelled":

@@ -8,7 +8,7 @@ from scheduler.money import DEFAULTS, PRICES, RICH
 from swarm_api.tasks import TaskIn
 from swarm_api.words import ResultStatus
 from swarm_api.worker import ProgressReport, ResultReport, Upstream, WorkOrder
-from swarm_hub import claims, endings, intake, transitions
+from swarm_hub import claims, endings, intake, retries, transitions
 from swarm_hub.claims import Place
 from swarm_hub.ingest import ingest
 from swarm_hub.orders import claim_order
@@ -85,7 +85,7 @@ class Desk:
         self.ledger.work(lambda tx: transitions.cancel(tx, self._ids[name]))
 
     def retry(self, name: str, fresh: bool = False) -> None:
-        self.ledger.work(lambda tx: transitions.retry(tx, self._ids[name], fresh))
+        self.ledger.work(lambda tx: retries.retry(tx, self._ids[name], fresh))
 
     def wait(self, seconds: float) -> None:
         self.clock.now_ms += round(seconds * 1000)

@@ -15,7 +15,7 @@ from swarm_api.tasks import TaskIn
 from swarm_api.words import LIVE, ResultStatus
 from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Launch
-from swarm_hub import claims, intake, transitions
+from swarm_hub import claims, intake, retries, transitions
 from swarm_hub.claims import Claimed, Place
 from swarm_hub.ingest import ingest
 from swarm_hub.orders import claim_order
@@ -82,7 +82,7 @@ class Hub:
 
     async def retry(self, name: str) -> None:
         task_id = (await self.task(name)).id
-        await self.store.write(lambda tx: transitions.retry(tx, task_id, fresh=False))
+        await self.store.write(lambda tx: retries.retry(tx, task_id, fresh=False))
 
     async def execute(self, name: str) -> None:
         task_id = (await self.task(name)).id

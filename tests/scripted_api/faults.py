@@ -1,6 +1,7 @@
 """What an API may do instead of answering well. `after` counts the events of the stream that still go out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,13 @@ class Status:
     type: str = "overloaded_error"
     retry_after: int | None = None
     message: str = "as the script wants it"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hints(self) -> Mapping[str, str]:
+        """All headers of its own."""
+        after = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return {**after, **self.headers}
 
 
 @dataclass(frozen=True)

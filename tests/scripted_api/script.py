@@ -31,11 +31,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Turn:
-    """One answer of the model. Each request for it meets the next of `faults`; when all are met, it is said."""
+    """One answer of the model. Each request for it meets the next of `faults`; when all are met, it is said.
+
+    `headers` come with it besides those of any answer.
+    """
 
     says: tuple[Text | Call, ...]
     usage: Usage = field(default_factory=Usage)
     faults: tuple[Fault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

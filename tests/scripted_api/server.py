@@ -23,6 +23,7 @@ from scripted_api import answer
 from scripted_api.faults import Drop, Fault, Hang, Reset, Status, StreamError, Truncate
 from scripted_api.script import Request, Script, Turn, find_turn
 
+NOTHING: Mapping[str, str] = {}
 DEADLINE = 60.0  # seconds that a test waits for a request
 
 
@@ -55,7 +56,14 @@ class ScriptedApi:
         self.released = asyncio.Event()
         self._met: Counter[tuple[str, str, int]] = Counter()
         self._changed = asyncio.Condition()
-        self.app = Starlette(routes=[Route("/v1/messages", self._Messages(self), methods=["POST"])])
+        self.count: int | Status = Status(404, "not_found_error")  # the tokens of any prompt, or why it does not count
+        self.counted: list[Seen] = []  # requests to count
+        self.app = Starlette(
+            routes=[
+                Route("/v1/messages", self._Messages(self), methods=["POST"]),
+                Route("/v1/messages/count_tokens", self._count_tokens, methods=["POST"]),
+            ]
+        )
 
     def release(self) -> None:
         """Let everything that hangs go on."""
@@ -89,6 +97,18 @@ class ScriptedApi:
         self._met[place] += 1
         return seen.key, turn, turn.faults[met] if met < len(turn.faults) else None
 
+    async def _count_tokens(self, http: HttpRequest) -> Response:
+        self.counted.append(await _read(http))
+        await self.note(self.counted[-1], "counted")
+        if isinstance(self.count, Status):
+            return JSONResponse(answer.error(self.count.type, self.count.message), self.count.code, self.count.hints)
+        return JSONResponse({"input_tokens": self.count})
+
+    async def count_asked(self) -> None:
+        """Returns once somebody has asked for a count. Raises `TimeoutError`."""
+        async with asyncio.timeout(DEADLINE), self._changed:
+            await self._changed.wait_for(lambda: self.counted)
+
     class _Messages:
         """POST /v1/messages, as a plain ASGI application: it must break connections, which a response cannot."""
 
@@ -113,19 +133,21 @@ class _Exchange:
         self._api, self._seen = api, seen
         self._scope, self._receive, self._send = scope, receive, send
         self._begun = False
+        self._headers: Mapping[str, str] = NOTHING
 
     async def answer(self) -> str:
         """What became of it."""
         if (chosen := self._api.choose(self._seen)) is None:
             return await self._respond(400, answer.error("invalid_request_error", "no script"), "no_script")
         key, turn, fault = chosen
+        self._headers = turn.headers
         # Without the key: the CLI quotes the ids of tool calls in prompts of its own.
         number = f"{len(self._seen.request.body['messages'])}_{self._seen.turn}_{zlib.crc32(key.encode()):08x}"
         model = self._seen.request.body["model"]
         if isinstance(fault, Status):
             return await self._status(fault)
         if not self._seen.streaming:
-            return await self._respond(200, answer.message(turn, model, number), "answered")
+            return await self._respond(200, answer.message(turn, model, number), "answered", turn.headers)
         events = [answer.sse(event) for event in answer.events(turn, model, number)]
         if fault is None:
             await self._say(events)
@@ -164,7 +186,8 @@ class _Exchange:
         for event in events:
             if not self._begun:
                 self._begun = True
-                headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+                given = [(name.encode(), value.encode()) for name, value in self._headers.items()]
+                headers = [(b"content-type", b"text/event-stream; charset=utf-8"), *given]
                 await self._send({"type": "http.response.start", "status": 200, "headers": headers})
             await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
@@ -174,10 +197,9 @@ class _Exchange:
 
     async def _status(self, fault: Status) -> str:
         body = answer.error(fault.type, fault.message)
-        return await self._respond(fault.code, body, str(fault.code), fault.retry_after)
+        return await self._respond(fault.code, body, str(fault.code), fault.hints)
 
-    async def _respond(self, status: int, body: Any, outcome: str, retry_after: int | None = None) -> str:
-        headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    async def _respond(self, status: int, body: Any, outcome: str, headers: Mapping[str, str] = NOTHING) -> str:
         response: Response = JSONResponse(body, status, headers)
         await response(self._scope, self._receive, self._send)
         return outcome
@@ -204,7 +226,9 @@ async def scripted_api() -> AsyncIterator[ScriptedApi]:
     """A scripted API on a free port of loopback, in the loop of the test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         api = ScriptedApi(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        config = uvicorn.Config(api.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            api.app, lifespan="off", log_config=None, access_log=False, date_header=False, timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listener]))
         try:

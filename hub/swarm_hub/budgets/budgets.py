@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, exists, func, select, text
 
 from swarm_api.base import CENT
 from swarm_hub.budgets.limits import Limits, read_limits
 from swarm_hub.budgets.lines import ALL, Line, Spans, draw_lines
 from swarm_hub.budgets.outlook import Outlook, labels_of
 from swarm_hub.budgets.spans import quarter, span_of
+from swarm_hub.gateway.usage_limits import limited_until
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads, Transaction
 
 a, la = schema.agents.c, schema.labels.c
 _LABELS = select(la.key + "=" + la.value).where(la.task_id == bindparam("task"))
 _HELD = select(func.coalesce(func.sum(a.held_micro_usd), 0)).where(a.reserved_micro_usd > 0)
+_HELD_WITH_LABEL = _HELD.where(exists().where(la.task_id == a.task_id, la.key + "=" + la.value == bindparam("label")))
 _ADD = text(
     "INSERT INTO spent (quarter, label, micro_usd) VALUES (:quarter, :label, :micro_usd)"
     " ON CONFLICT (quarter, label) DO UPDATE SET micro_usd = spent.micro_usd + excluded.micro_usd"
@@ -45,13 +47,14 @@ class Budgets:
         return draw_lines(reads, limits, spans, now_ms, limited)
 
     def outlook(self, reads: Reads, now_ms: int) -> Outlook:
-        return Outlook([] if self.free else self.lines(reads, now_ms))
+        if self.free:
+            return Outlook([])
+        return Outlook(self.lines(reads, now_ms), limited_until(reads, now_ms))
 
     def bears(self, tx: Transaction, task: Any, hold: int) -> bool:
         """Whether a call may cost so much: what was set aside does not count where a limit was lowered since."""
         lines = self.lines(tx, tx.now_ms, labels_of(task))
-        held = tx.execute(_HELD).scalar_one()
-        return all(line.spent + (0 if line.label else held) + hold <= line.limit for line in lines)
+        return all(line.spent + _held(tx, line) + hold <= line.limit for line in lines)
 
     def charge(self, tx: Transaction, task: Any, cost: int) -> None:
         """Book what a task spent now, and journal the limits that it reached or came near to."""
@@ -65,6 +68,12 @@ class Budgets:
             _tell(tx, line, cost)
         _tell_of_task(tx, task, cost)
         tx.notices.money = True
+
+
+def _held(tx: Transaction, line: Line) -> int:
+    """For calls that are open and count against a limit."""
+    held = tx.execute(_HELD_WITH_LABEL, {"label": line.label}) if line.label else tx.execute(_HELD)
+    return int(held.scalar_one())
 
 
 def _tell(tx: Transaction, line: Line, cost: int) -> None:

@@ -34,6 +34,12 @@ def read_limits(reads: Reads, environment: Limits) -> Limits:
     return replace(environment, **given, labels=tuple(LabelLimit.model_validate(label) for label in kept["labels"]))
 
 
+def forget_overruled(tx: Transaction, environment: Limits) -> None:
+    """What an admin set does not come back when the environment changes again."""
+    if tx.execute(_KEPT).scalar() is not None:
+        keep_limits(tx, environment, BudgetIn())
+
+
 def keep_limits(tx: Transaction, environment: Limits, wish: BudgetIn) -> Limits:
     """Limits with a wish fulfilled, kept for this hub and those after it."""
     now = read_limits(tx, environment)

@@ -16,35 +16,30 @@ class Purse:
     """
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = lines
+        self.lines = lines
         self._left = [line.left for line in lines]
-
-    @property
-    def most(self) -> int:
-        """What a task may need at most, whatever its labels, to have room before the day and the week end."""
-        return min((line.most for line in self._lines if not line.label), default=NO_LIMIT)
 
     @property
     def shut(self) -> bool:
         """Whether there is nothing left for anybody."""
-        return any(left <= 0 for line, left in zip(self._lines, self._left, strict=True) if not line.label)
+        return any(left <= 0 for line, left in zip(self.lines, self._left, strict=True) if not line.label)
 
     @property
     def shut_labels(self) -> list[str]:
         """Labels whose tasks need not ask any more."""
-        return [line.label for line, left in zip(self._lines, self._left, strict=True) if line.label and left <= 0]
+        return [line.label for line, left in zip(self.lines, self._left, strict=True) if line.label and left <= 0]
 
     def take(self, need: int, labels: Collection[str]) -> bool:
         """Set aside what a task needs; False when there is no room for it."""
         if need == 0:
             return True
-        mine = [i for i, line in enumerate(self._lines) if not line.label or line.label in labels]
+        mine = [i for i, line in enumerate(self.lines) if not line.label or line.label in labels]
         short = [i for i in mine if need > self._left[i]]
         if not short:
             for i in mine:
                 self._left[i] -= need
             return True
-        if all(need <= self._lines[i].most for i in mine):
+        if all(need <= self.lines[i].most for i in mine):
             for i in short:
                 self._left[i] = 0
         return False

@@ -13,6 +13,8 @@ LONGEST = 32 * 1024 * 1024  # bytes; Anthropic's own limit for a request
 MOST_TOKENS = 10_000_000  # of an answer; no model says so much
 UNBOUNDED = ("mcp_servers", "container", "fallbacks")  # other servers' answers, machines, models: none has a limit
 
+SHORTEST = 16_000  # tokens of an answer: where there is money for less, there is none
+
 COUNT_IS_SHORT = 50  # the API calls its count an estimate: so many parts of it, and
 COUNT_LACKS = 100  # so many tokens, may be missing
 
@@ -22,6 +24,7 @@ class Asked:
     """No more than `input_tokens` will be billed, if it is `bounded` at all; `guessed_tokens` are what is likely.
 
     `max_tokens` bounds the output, `tool_uses` the uses of servers' tools, `cache_writes` how long the prompt is kept.
+    `thinking_tokens` of the output are for thinking.
     """
 
     model: str
@@ -32,10 +35,19 @@ class Asked:
     cache_writes: CacheWrites = "1h"
     bounded: bool = True
     tools: ServerTools = field(default_factory=ServerTools)
+    thinking_tokens: int = 0
 
     @property
     def tool_uses(self) -> int:
         return self.tools.uses
+
+    @property
+    def least_tokens(self) -> int:
+        """The shortest answer that is worth asking for."""
+        return min(self.max_tokens, self.thinking_tokens + SHORTEST)
+
+    def shortened(self, max_tokens: int) -> "Asked":
+        return replace(self, max_tokens=max_tokens)
 
     def counted(self, tokens: int) -> "Asked":
         """The same, now that the API has counted its prompt."""
@@ -54,7 +66,8 @@ def read_asked(body: bytes) -> Asked:
             )
     _refuse_compaction(fields.get("context_management"))
     model, speed = _model(fields), fields.get("speed")
-    prompt, tools = read_prompt(fields, len(body)), read_server_tools(fields.get("tools"))
+    prompt = read_prompt(fields, len(body))
+    tools = read_server_tools(prompt.tools)
     return Asked(
         model=model,
         max_tokens=_max_tokens(fields),
@@ -64,7 +77,13 @@ def read_asked(body: bytes) -> Asked:
         cache_writes=cache_writes,
         bounded=prompt.bounded,
         tools=tools,
+        thinking_tokens=_thinking_tokens(fields.get("thinking")),
     )
+
+
+def shortened(body: bytes, max_tokens: int) -> bytes:
+    """The same request for a shorter answer."""
+    return json.dumps({**json.loads(body), "max_tokens": max_tokens}).encode()
 
 
 def _read(body: bytes) -> tuple[dict[str, Any], CacheWrites]:
@@ -120,6 +139,11 @@ def _max_tokens(fields: dict[str, Any]) -> int:
     if most > MOST_TOKENS:
         raise Refused("invalid_request_error", f"max_tokens: Input should be less than or equal to {MOST_TOKENS}")
     return most
+
+
+def _thinking_tokens(thinking: Any) -> int:
+    tokens = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    return tokens if isinstance(tokens, int) and 0 < tokens <= MOST_TOKENS else 0
 
 
 def _refuse_compaction(management: Any) -> None:

@@ -3,24 +3,25 @@
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import httpx
 from starlette.responses import Response
 
-from swarm_hub.gateway.asked import Asked, read_asked
+from swarm_hub.gateway.asked import Asked, read_asked, shortened
 from swarm_hub.gateway.counting import count_tokens
-from swarm_hub.gateway.ledger import Answered, Ledger, Verdict, refuse_ended
+from swarm_hub.gateway.ledger import Answered, Ledger, Unopened, refuse_ended
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.pace import Closed, Pace, Turn
-from swarm_hub.gateway.passing import Passing
+from swarm_hub.gateway.passing import End, Passing
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.gateway.room import Room
 from swarm_hub.gateway.upstream import Headers, Upstream
 from swarm_hub.store.store import Store
 
 ROOM = 60.0  # seconds that a call waits until others of its agent are settled
+FASTEST = 150  # tokens that a model writes in a second
 
 _IDS = ("request-id", "x-request-id", "x-amzn-requestid")  # the Messages API's own name for it, and other gateways'
 # Nothing of the call has left the hub. After any other failure it may be answered, and billed, where nobody hears it.
@@ -64,8 +65,11 @@ class Gateway:
         status = begun.answer.status_code
         upstream_id = next((begun.answer.headers[name][:200] for name in _IDS if name in begun.answer.headers), None)
 
-        async def settle(meter: Meter, first_ms: int | None) -> None:
-            await self._settle(call_id, agent_id, begun.asked, Answered.of(meter, status, upstream_id, first_ms))
+        async def settle(meter: Meter, first_ms: int | None, end: End) -> None:
+            answered = Answered.of(meter, status, upstream_id, first_ms)
+            if end == "left":
+                answered = _unheard(answered, begun.asked, begun.asked_at)
+            await self._settle(call_id, agent_id, begun.asked, answered)
 
         return Passing(begun.answer, begun.asked_at, settle)
 
@@ -92,12 +96,12 @@ class Gateway:
             while True:
                 settled.clear()
                 async with self.pace.turn() as turn:
-                    verdict = await self._open(call_id, asking.agent_id, asked)
-                    if verdict == "opened":
-                        return await self._ask(asking, call_id, asked, turn)
+                    opened = await self._open(call_id, asking.agent_id, asked, shorten=counted)
+                    if isinstance(opened, Asked):
+                        return await self._ask(_as_opened(asking, asked, opened), call_id, opened, turn)
                 if not counted:
                     counted, asked = True, await self._counted(asking, asked) or asked
-                elif verdict == "no_room":
+                elif opened == "no_room":
                     raise await self._given_up(asking.agent_id)
                 else:
                     until = until or asyncio.get_running_loop().time() + ROOM
@@ -117,9 +121,9 @@ class Gateway:
         tokens = await count_tokens(self.upstream, asking.path, asking.query, asking.headers, asking.body)
         return None if tokens is None else asked.counted(tokens)
 
-    async def _open(self, call_id: str, agent_id: str, asked: Asked) -> Verdict:
+    async def _open(self, call_id: str, agent_id: str, asked: Asked, *, shorten: bool) -> Asked | Unopened:
         try:
-            return await self.store.write(lambda tx: self.ledger.open(tx, call_id, agent_id, asked))
+            return await self.store.write(lambda tx: self.ledger.open(tx, call_id, agent_id, asked, shorten=shorten))
         except asyncio.CancelledError:  # it is opened all the same
             await self._settle(call_id, agent_id, asked, Answered())
             raise
@@ -128,7 +132,10 @@ class Gateway:
         asked_at = time.monotonic()
         try:
             answer = await self._send(asking)
-        except BaseException as error:
+        except asyncio.CancelledError:
+            await self._settle(call_id, asking.agent_id, asked, _unheard(Answered(complete=False), asked, asked_at))
+            raise
+        except Exception as error:
             await self._settle(call_id, asking.agent_id, asked, Answered(complete=isinstance(error, _UNSENT)))
             if isinstance(error, httpx.TransportError):
                 raise _unreachable(error) from error
@@ -164,6 +171,21 @@ class Gateway:
             self.room.settled(agent_id)
 
 
+def _unheard(answered: Answered, asked: Asked, asked_at: float) -> Answered:
+    """Of an answer whose runtime left: with what may have been written, of which it saw to it that nobody heard."""
+    if answered.complete:
+        return answered
+    written = min(asked.max_tokens, round((time.monotonic() - asked_at) * FASTEST))
+    return replace(answered, usage=replace(answered.usage, output=max(answered.usage.output, written)))
+
+
+def _as_opened(asking: Asking, asked: Asked, opened: Asked) -> Asking:
+    """With the answer that there is money for."""
+    if opened.max_tokens == asked.max_tokens:
+        return asking
+    return replace(asking, body=shortened(asking.body, opened.max_tokens))
+
+
 async def _wait(settled: asyncio.Event, until: float) -> None:
     """For a call of the same agent to be settled. Raises `Refused` when there is none until then."""
     try:
@@ -177,5 +199,5 @@ def _unreachable(error: httpx.TransportError) -> Refused:
     return Refused("api_error", f"the model cannot be reached: {type(error).__name__}")
 
 
-async def _nothing(_meter: Meter, _first_ms: int | None) -> None:
+async def _nothing(_meter: Meter, _first_ms: int | None, _end: End) -> None:
     pass

@@ -1,5 +1,6 @@
 """The book of calls to the model: each is opened before it is forwarded, and settled by what its answer said."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -23,8 +24,8 @@ from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, s
 m = schema.model_calls.c
 NOTHING = Metered()
 
-Verdict = Literal["opened", "wait", "no_room"]
-"""Of a call that an agent wants to make. `wait`: there will be room once others of its calls are settled."""
+Unopened = Literal["wait", "no_room"]
+"""Why a call cannot be made. `wait`: there will be room once others of its agent's are settled."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,19 @@ class Ledger:
     prices: Prices
     budgets: Budgets
 
-    def open(self, tx: Transaction, call_id: str, agent_id: str, asked: Asked) -> Verdict:
-        """Note a call that will be made, if there is money for it. Raises `Refused` for an agent that has ended."""
+    def open(
+        self, tx: Transaction, call_id: str, agent_id: str, asked: Asked, *, shorten: bool = False
+    ) -> Asked | Unopened:
+        """Note a call that will be made, if there is money for it; as it shall be made.
+
+        `shorten`: rather with a shorter answer than not at all. Raises `Refused` for an agent that has ended.
+        """
         task, agent = refuse_ended(tx, agent_id)
+        free = agent.reserved_micro_usd - agent.held_micro_usd
+        if shorten:
+            asked = self._shortened(asked, free, tx.now_ms, shared=agent.held_micro_usd > 0)
         hold = self._most(asked, tx.now_ms)
-        if hold > agent.reserved_micro_usd - agent.held_micro_usd:
+        if hold > free:
             return "wait" if hold <= agent.reserved_micro_usd else "no_room"
         if not self.budgets.bears(tx, task, hold):
             return "no_room"
@@ -68,7 +77,7 @@ class Ledger:
             "hold_micro_usd": hold, "cost_micro_usd": 0,
         })  # fmt: skip
         change_agent(tx, agent_id, held_micro_usd=agent.held_micro_usd + hold)
-        return "opened"
+        return asked
 
     def settle(self, tx: Transaction, call_id: str, asked: Asked, answered: Answered) -> None:
         """What it cost, on the books of its agent and task. Once for each call, and for each id of the Messages API."""
@@ -109,6 +118,18 @@ class Ledger:
     def pause(self, tx: Transaction, agent_id: str) -> None:
         """The model's provider lets nobody in for long: the agent is asked to stop, and its task waits."""
         stop_for(tx, refuse_ended(tx, agent_id), "usage_limit")
+
+    def _shortened(self, asked: Asked, free: int, now_ms: int, *, shared: bool) -> Asked:
+        """With the longest answer that there is money for, but not less than is of use.
+
+        `shared`: others of its agent's calls are open, and more may come: it takes half of what is left.
+        """
+        if self._most(asked, now_ms) <= free:
+            return asked
+        lengths = range(asked.least_tokens, asked.max_tokens + 1)
+        most = free // 2 if shared else free
+        fitting = bisect_right(lengths, most, key=lambda tokens: self._most(asked.shortened(tokens), now_ms))
+        return asked.shortened(lengths[max(0, fitting - 1)])
 
     def _most(self, asked: Asked, now_ms: int) -> int:
         return self.prices.worst_case(

@@ -2,24 +2,29 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from swarm_hub.gateway.leaving import unless_left
 from swarm_hub.gateway.meter import Meter, meter_of
 from swarm_hub.gateway.upstream import answering
-from swarm_hub.sse import left, while_there
+from swarm_hub.sse import left
+
+End = Literal["whole", "broken", "left"]
+"""How an answer ended: as it should, by its connection, or because the runtime left."""
+
+Settle = Callable[[Meter, int | None, End], Awaitable[None]]
+"""Gets the milliseconds to the first piece, too."""
 
 
 class Passing(Response):
     """Sends the answer on. `settle` is called once, whatever happens on the way, before the runtime hears the end."""
 
-    def __init__(
-        self, answer: httpx.Response, begun: float, settle: Callable[[Meter, int | None], Awaitable[None]]
-    ) -> None:
-        """`begun`: when it was asked, on the monotonic clock. `settle` gets the meter and the milliseconds to the
-        first piece."""
+    def __init__(self, answer: httpx.Response, begun: float, settle: Settle) -> None:
+        """`begun`: when it was asked, on the monotonic clock."""
         self.status_code = answer.status_code
         self.background = None
         self.init_headers(answering(answer.headers))
@@ -33,20 +38,25 @@ class Passing(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        whole = False
+        end: End = "left"
         try:
-            await while_there(self._pass(send), left(receive))
-            whole = True
-        except httpx.TransportError:
-            pass  # the connection below is broken off, as the one above was: the runtime asks again
+            end = await unless_left(self._pass(send), left(receive)) or "left"
         finally:
             await self._answer.aclose()
             self._meter.end()
-            await self._settle(self._meter, self._first)
-        if whole:
+            await self._settle(self._meter, self._first, end)
+        # Of a broken one the connection below is broken off, as the one above was: the runtime asks again.
+        if end == "whole":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pass(self, send: Send) -> None:
+    async def _pass(self, send: Send) -> End:
+        try:
+            await self._pass_pieces(send)
+        except httpx.TransportError:
+            return "broken"
+        return "whole"
+
+    async def _pass_pieces(self, send: Send) -> None:
         async for piece in self._answer.aiter_raw():
             if self._first is None:
                 self._first = round((time.monotonic() - self._begun) * 1000)

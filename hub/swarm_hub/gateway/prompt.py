@@ -1,5 +1,6 @@
 """How many tokens a prompt can be at most: no token stands for less than a byte, whatever the text."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,15 @@ LIKELY_BYTES = 2  # of a token; real ones are longer
 
 @dataclass(frozen=True)
 class Prompt:
-    """What of it is no data of an image counts as text. Not `bounded`: it has documents, or what lies elsewhere."""
+    """What of it is no data of an image counts as text. Not `bounded`: it has documents, or what lies elsewhere.
+
+    `tools`: all it has, wherever they are defined.
+    """
 
     text_bytes: int
     images: int
     bounded: bool
+    tools: list[dict[str, Any]]
 
     @property
     def most(self) -> int:
@@ -32,19 +37,23 @@ class Prompt:
 
 def read_prompt(fields: dict[str, Any], size: int) -> Prompt:
     """Of a request of `size` bytes."""
-    images = data = references = 0
+    images = data = 0
     bounded = True
-    sizes: dict[str, int] | None = None
+    tools, referenced = _objects(fields.get("tools")), []
     for block, shown in _blocks(fields.get("messages")):
+        kind = block.get("type")
         if shown and (length := _image(block)) is not None:
             images, data = images + 1, data + length
         elif _may_be_anything(block):
             bounded = False
-        elif block.get("type") == "tool_reference":
-            sizes = _tool_sizes(fields.get("tools")) if sizes is None else sizes
-            name = block.get("tool_name")
-            references += sizes.get(name, 0) if isinstance(name, str) else 0
-    return Prompt(size - data + references, images, bounded)
+        elif kind == "tool_reference":
+            referenced.append(block.get("tool_name"))
+        elif kind == "tool_addition":
+            added = _added(block)
+            tools.append(added)
+            referenced.append(added.get("name"))
+    text = size - data + (_again(referenced, tools, size) if referenced else 0)
+    return Prompt(text, images, bounded, tools)
 
 
 def _blocks(messages: Any) -> Iterator[tuple[dict[str, Any], bool]]:
@@ -82,7 +91,17 @@ def _may_be_anything(block: dict[str, Any]) -> bool:
     return "file_id" in block or (isinstance(citations, dict) and bool(citations.get("enabled")))
 
 
-def _tool_sizes(tools: Any) -> dict[str, int]:
-    """What a reference to a tool brings into the prompt again, by the tool's name: its definition."""
-    named = ((tool.get("name"), tool) for tool in _objects(tools))
-    return {name: len(to_json(tool)) for name, tool in named if isinstance(name, str)}
+def _added(block: dict[str, Any]) -> dict[str, Any]:
+    """A tool that is added in the middle of a conversation: its definition, or what refers to it."""
+    tool = block.get("tool")
+    definition = tool.get("definition", tool) if isinstance(tool, dict) else None
+    return definition if isinstance(definition, dict) else {}
+
+
+def _again(referenced: list[Any], tools: list[dict[str, Any]], size: int) -> int:
+    """The bytes of the tools that are referred to: each reference may bring a definition into the prompt again."""
+    sizes = Counter[Any]()
+    for tool in tools:
+        if isinstance(tool.get("name"), str):
+            sizes[tool["name"]] += len(to_json(tool))
+    return sum(sizes.get(name, size) if isinstance(name, str) else 0 for name in referenced)

@@ -22,6 +22,10 @@ class Room:
             if not self._waiting[agent_id]:
                 del self._waiting[agent_id]
 
+    def is_watched(self, agent_id: str) -> bool:
+        """Whether a call of the agent waits, or is about to go."""
+        return agent_id in self._waiting
+
     def settled(self, agent_id: str) -> None:
         for event in self._waiting.get(agent_id, ()):
             event.set()

@@ -1,5 +1,6 @@
 """Tools that the model's provider runs itself: what they find is read by the model, and billed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from swarm_hub.gateway.refusals import Refused
 USES = 10  # of a tool whose request names no limit
 RESULT = 25_000  # tokens that one use brings into the prompt, at most
 DESCRIBED = 2_000  # tokens of a tool whose description is the API's own
+OWN = ("custom", "tool_reference")  # described in the request
 OF_THE_CLIENT = ("bash_", "text_editor_", "computer_", "memory_")  # defined by the API, run by who asks
 UNBOUNDED = ("advisor_", "mcp_")  # another model's answers, and other servers'
 
@@ -24,12 +26,12 @@ class ServerTools:
         return (prompt + self.described * DESCRIBED) * (1 + self.uses) + self.uses * RESULT
 
 
-def read_server_tools(tools: Any) -> ServerTools:
-    """Of the `tools` of a request. Raises `Refused` for one whose cost nothing bounds."""
+def read_server_tools(tools: Iterable[dict[str, Any]]) -> ServerTools:
+    """Of the tools of a request. Raises `Refused` for one whose cost nothing bounds."""
     uses = described = 0
-    for tool in tools if isinstance(tools, list) else []:
-        kind = tool.get("type") if isinstance(tool, dict) else None
-        if not isinstance(kind, str) or kind == "custom":
+    for tool in tools:
+        kind = tool.get("type")
+        if not isinstance(kind, str) or kind in OWN:
             continue
         if kind.startswith(UNBOUNDED):
             raise Refused("invalid_request_error", f"tools: {kind} is not had through this hub: nobody knows its cost")

@@ -1,5 +1,6 @@
 """The paths of the Messages API that an agent's runtime needs, and no others: this is no open proxy."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -40,6 +41,10 @@ async def _answered(call: Call, ask: Callable[[Asking], Coroutine[Any, Any, Resp
         asking = Asking(call.caller.id, path, scope["query_string"], scope["headers"], body)
         answer = await unless_left(ask(asking), left(call.request.receive))
         return Response(status_code=LEFT) if answer is None else answer
+    except asyncio.CancelledError:
+        if not call.hub.closing.is_set():
+            raise
+        return Refused("api_error", "the hub is stopping").response()
     except Refused as refused:
         return refused.response()
 

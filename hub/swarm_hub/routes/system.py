@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import delete
@@ -12,6 +13,7 @@ from swarm_api.agents import Health, Provider, TierOut
 from swarm_api.errors import NotImplementedYet, StorageFailed
 from swarm_executors.protocol import TIERS
 from swarm_hub.http import Call, reply
+from swarm_hub.prices import Prices
 from swarm_hub.reference import page
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
@@ -65,9 +67,15 @@ async def provider(call: Call) -> Response:
         detail=f"agents run on this machine with the {settings.agent_runtime} runtime",
         capacity=call.hub.scheduler.place.capacity,
         tiers={name: TierOut(cpus=size.cpus, memory_mb=size.memory_mb) for name, size in TIERS.items()},
-        pricing={},
+        pricing=_pricing(call.hub.gateway.ledger.prices, executor.name),
     )
     return reply(shown)
+
+
+def _pricing(prices: Prices, executor: str) -> dict[str, Any]:
+    """What machines cost beside the model, and of which day the prices are."""
+    hour = {tier: prices.machine(executor, tier, 3_600_000).micro_usd for tier in TIERS}
+    return {"microUsdPerHour": hour, "dated": prices.dated.isoformat(), "source": prices.source}
 
 
 async def openapi(call: Call) -> Response:

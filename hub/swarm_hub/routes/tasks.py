@@ -12,7 +12,7 @@ from starlette.responses import Response
 from swarm_api.base import Answer
 from swarm_api.errors import SwarmError
 from swarm_api.tasks import Batch, Diff, RetryIn, Task, TaskBatch, TaskIn
-from swarm_hub import transitions
+from swarm_hub import retries, transitions
 from swarm_hub.diffs import UNIFIED, parse_diff, unified_diff
 from swarm_hub.disclosed import refuse_disclosed
 from swarm_hub.find import TaskQuery, find_task, list_tasks
@@ -95,7 +95,7 @@ async def retry(call: Call) -> Response:
     task = await _found(call)
 
     def work(tx: Transaction) -> tuple[int, Answer]:
-        transitions.retry(tx, task.id, wish.fresh, wish.budget_cents)
+        retries.retry(tx, task.id, wish.fresh, wish.budget_cents)
         call.record(tx, "task.retry", target=task.id)
         return 202, _view(tx, call, task.id)
 
