@@ -10,6 +10,14 @@ from swarm_api.words import TaskStatus
 MetricsPeriod = Literal["day", "week", "month"]
 MOST_ROWS = 5_000_000
 Parameter = str | int | float | bool | None
+Params = list[Parameter] | dict[str, Parameter] | None
+RowsFormat = Literal["csv", "arrow", "parquet"]
+ROWS_FORMATS: dict[RowsFormat, str] = {
+    "csv": "text/csv",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+}
+PATIENCE = 60.0  # seconds for an answer: a question may wait for its turn, and then take its time
 
 
 class Cost(Answer):

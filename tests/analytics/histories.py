@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from swarm_api.worker import (
     Upstream,
     UsageReport,
 )
-from swarm_hub import claims, endings, intake, transitions
+from swarm_hub import claims, endings, intake, retries, transitions
 from swarm_hub.analytics.files import discard
 from swarm_hub.analytics.projection import Projection
 from swarm_hub.analytics.source import Changes, Source
@@ -91,7 +92,7 @@ class History:
         self.folder = folder
         self.clock = Clock()
         self.ledger = Ledger(template(folder), self.clock)
-        self.place = Place("local", None, 4, RICH)
+        self.place = Place("fly", "ord", 4, RICH)  # whose machines cost something
         self.calls: list[str] = []
         self.source = Source(self.ledger.path, ZONE)
         self.projection = Projection.open(folder, ZONE.key)
@@ -108,7 +109,9 @@ class History:
         needs = [row.id for row in self.ledger.rows(schema.tasks)][-1:] if depends else []
         drafts = intake.draft([wish.model_copy(update={"depends_on": needs})])
         self._try(lambda tx: intake.create(tx, drafts, DEFAULTS, ""))
-        self.ledger.work(lambda tx: claims.claim_ready(tx, self.place))
+        claimed, _full = self.ledger.work(lambda tx: claims.claim_ready(tx, self.place))
+        for agent in claimed:
+            self.ledger.work(partial(endings.keep_handle, agent_id=agent.agent_id, handle={}))
 
     def wait(self, seconds: float) -> None:
         self.clock.now_ms += round(seconds * 1000)
@@ -140,7 +143,7 @@ class History:
 
     def steer(self, which: int, again: bool) -> None:
         if task := _one(self.ledger.rows(schema.tasks), which):
-            steer = transitions.retry if again else transitions.cancel
+            steer = retries.retry if again else transitions.cancel
             more = (False,) if again else ()
             self._try(lambda tx: steer(tx, task.id, *more))
 

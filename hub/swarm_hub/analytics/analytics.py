@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 from swarm_api.errors import InvalidInput, SwarmError, Unavailable
-from swarm_hub.analytics.child import Child
+from swarm_hub.analytics.child import Child, Ended
 from swarm_hub.analytics.files import ANSWERS, DATABASE, discard
 from swarm_hub.budgets.spans import Span
 
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4  # questions; the figures of the hub's own need no turn
 SECONDS = 20.0  # for a question, from the moment that it has its turn
 TURN = 10.0  # seconds that a question waits for its turn
+ATTEMPTS = 2  # at a question whose process ended meanwhile
 START = 10.0  # seconds that it waits for the process
 FIRST_REST, LONGEST_REST, STEADY = 0.2, 30.0, 60.0  # seconds between two starts, and after which it counts as one
 
@@ -99,14 +100,21 @@ class Analytics:
 
     async def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         self._begin()
+        for _ in range(ATTEMPTS):
+            try:
+                said = await (await self._running()).ask(request, seconds)
+            except Ended:  # for another question's sake, say
+                continue
+            if "code" in said:
+                raise _failure(said["code"], said["detail"])
+            return said
+        raise Unavailable("the process that answers questions ended", code="query_killed")
+
+    async def _running(self) -> Child:
         try:
-            child = await asyncio.wait_for(asyncio.shield(self._child), START)
+            return await asyncio.wait_for(asyncio.shield(self._child), START)
         except TimeoutError:
             raise Unavailable("the process that answers questions does not start", code="analytics_down") from None
-        said = await child.ask(request, seconds)
-        if "code" in said:
-            raise _failure(said["code"], said["detail"])
-        return said
 
     def _begin(self) -> None:
         if self._keeping is None:

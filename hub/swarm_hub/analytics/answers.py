@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,14 +118,8 @@ def _arrow(connection: duckdb.DuckDBPyConnection, columns: list[Column], wanted:
 
 
 def _renamed(columns: list[Column], wanted: Answer) -> str:
-    """The rows under the names of their columns; of several that are alike all but the first are numbered."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for name, _ in columns:
-        numbered = (name if at == 1 else f"{name}_{at}" for at in count(1))
-        names.append(next(one for one in numbered if one.lower() not in taken))
-        taken.add(names[-1].lower())
-    shown = ", ".join('c{} AS "{}"'.format(at, name.replace('"', '""')) for at, name in enumerate(names))
+    """The rows under the names of their columns, of which DuckDB has made sure that each is there once."""
+    shown = ", ".join('c{} AS "{}"'.format(at, name.replace('"', '""')) for at, (name, _) in enumerate(columns))
     return f"SELECT {shown} FROM answer LIMIT {wanted.rows:d}"
 
 

@@ -26,6 +26,10 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
+class Ended(Exception):
+    """The process ended before it answered."""
+
+
 class Child:
     """Start with `await Child.start(…)`; `ended` returns when it has."""
 
@@ -56,7 +60,7 @@ class Child:
     async def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Its answer to a request that it has so many seconds for. Whoever is cancelled stops it.
 
-        Raises `Unavailable` when the process ends meanwhile, or has to be ended because it does not answer.
+        Raises `Ended`, and `Unavailable` when the process had to be ended because it does not stop.
         """
         number = next(self._numbers)
         answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -82,7 +86,7 @@ class Child:
         code = await self._process.wait()
         for answered in self._waiting.values():
             if not answered.done():
-                answered.set_exception(Unavailable("the process that answers questions ended", code="query_killed"))
+                answered.set_exception(Ended())
         self._waiting.clear()
         return code
 

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """The text of the one statement, without its end. Raises `Refused`, and `duckdb.Error` for what is no SQL.
+    """The text of the one statement, without its semicolon. Raises `Refused`, and `duckdb.Error` for what is no SQL.
 
     DuckDB counts `WITH x AS (DELETE …) SELECT` among the SELECT statements, so the parsed tree is looked at.
     """
@@ -40,8 +40,21 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise Refused(f"one statement is taken, not {len(statements)}")
     if statements[0].type != duckdb.StatementType.SELECT:
         raise Refused(f"only SELECT is taken, not {statements[0].type.name.replace('_', ' ')}")
-    _check_tree(_tree(connection, sql))
-    return statements[0].query.rstrip().rstrip(";")
+    text = _without_end(connection, sql)
+    _check_tree(_tree(connection, text))
+    return text
+
+
+def _without_end(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The statement up to its semicolon: a comment may stand behind that, and hold others."""
+    at = len(sql)
+    while (at := sql.rfind(";", 0, at)) >= 0:
+        try:
+            if not connection.extract_statements(sql[at + 1 :]) and connection.extract_statements(sql[:at]):
+                return sql[:at]
+        except duckdb.Error:
+            continue  # it stood in a text or a comment
+    return sql
 
 
 def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
