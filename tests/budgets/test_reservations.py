@@ -8,11 +8,13 @@ import pytest
 from budgets.calling import CENTS_10, calling, says
 from budgets.clock import Clock
 from budgets.conftest import MONEY
-from budgets.spending import reserved, spend
+from budgets.spending import reserved, spend, waits, waits_for_money
 from hub.played import PlayedHub, Worker, played_hub
 from scripted_api import Hang, ScriptedApi, Status
 from swarm_executors.protocol import Handle, Launch, Observation, StartFailed
 from swarm_hub import endings
+from swarm_hub.gateway.asked import Asked
+from swarm_hub.gateway.ledger import Answered
 
 
 async def nothing_is_reserved(hub: PlayedHub) -> None:
@@ -166,3 +168,36 @@ async def test_a_call_that_is_open_when_its_agent_ends_stays_set_aside_until_it_
     shown = (await metered.client.budget()).daily
     assert (shown.spent_micro_usd, shown.reserved_micro_usd) == (100_005, 0)
     assert (await metered.client.task(agent.task.id)).cost_micro_usd == 100_005
+
+
+async def test_another_attempt_begins_once_the_calls_of_the_last_one_are_settled(
+    metered: PlayedHub, api: ScriptedApi
+) -> None:
+    """Both together might spend more than the task may."""
+    api.scripts["Go"] = says(CENTS_10, Hang(after=2))
+    agent = await calling(metered, maxAttempts=2)
+    asking = asyncio.create_task(agent.ask("Go", max_tokens=10_000))
+    await api.wait_for(lambda seen: seen.outcome == "hanging")
+    await agent.worker.finish(status="failure", error_code="runtime_crashed")
+    await metered.stage.stops(agent.worker.agent_id)
+    await metered.parts.scheduler.tick()
+    assert (await metered.client.task(agent.task.id)).attempts == 1
+    api.release()
+    await asking
+    second = await metered.worker(agent.task.id, attempt=2)
+    assert (await metered.client.agent(second.agent_id)).reserved_micro_usd == 4_000_000 - 100_005
+
+
+async def test_what_the_last_call_of_an_ended_agent_gives_back_is_seen_at_once(tmp_path: Path, clock: Clock) -> None:
+    """Also where it cost nothing, and where there is no place for who waits."""
+    async with played_hub(tmp_path, clock, **MONEY, max_parallel_agents=1) as hub:
+        store, book = hub.parts.store, hub.parts.gateway.ledger
+        asked = Asked("claude-sonnet-4-5", 10_000, 1_000, guessed_tokens=500)
+        _task, worker = await hub.running()
+        await store.write(lambda tx: book.open(tx, "its last", worker.agent_id, asked))
+        await worker.finish()
+        await hub.running()
+        task = await hub.client.submit({"prompt": "Go", "budgetCents": 600})
+        await waits_for_money(hub, task)
+        await store.write(lambda tx: book.settle(tx, "its last", asked, Answered(status=529)))
+        assert await waits(hub, task) == []

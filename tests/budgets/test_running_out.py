@@ -13,6 +13,7 @@ from hub.played import PlayedHub, Worker, played_hub
 from scripted_api import ScriptedApi
 from swarm_api.base import CENT
 from swarm_api.tasks import Task
+from swarm_api.worker import UsageReport
 from swarm_executors.protocol import Observation
 from swarm_hub.transitions import change_task
 
@@ -84,6 +85,12 @@ async def test_an_agent_by_its_own_report_is_told_too(hub: PlayedHub) -> None:
     assert await spend(worker, 1) == [STOP], "it is said until it is heard, and is one and the same"
     (event,) = await events(hub, "budget_exceeded", task=task)
     assert (event.payload["scope"], event.payload["limitCents"], event.payload["spentCents"]) == ("task", 150, 150)
+
+
+async def test_a_worker_that_waits_for_control_hears_of_it_at_once(hub: PlayedHub) -> None:
+    _task, worker = await hub.running(budgetCents=150)
+    ack = await worker.report(UsageReport(model="claude-sonnet-4-5", output=1, cost_micro_usd=1_500_000), wait=20)
+    assert ack["control"] == [STOP]
 
 
 @pytest.mark.parametrize(

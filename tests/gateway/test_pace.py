@@ -9,7 +9,7 @@ import pytest
 from scheduler.gate import callbacks
 from scheduler.running import Time
 from swarm_hub.gateway.hints import Hint
-from swarm_hub.gateway.pace import Closed, Pace
+from swarm_hub.gateway.pace import AHEAD, Closed, Pace
 
 OK = httpx.Response(200)
 DAY = 86_400.0
@@ -120,6 +120,21 @@ async def test_when_the_first_one_gets_no_answer_another_tries(calls: Calls) -> 
     await calls.pass_by(61)
     await calls.answer(1, ConnectionError())
     assert len(calls.gone) == 3
+
+
+async def test_when_the_first_ones_answer_does_not_begin_another_tries(calls: Calls) -> None:
+    """An agent may ask for an answer of minutes that comes in one piece: it must not hold up all others."""
+    await calls.ask()
+    await calls.answer(0, refused(60))
+    await calls.ask(3)
+    await calls.pass_by(60)
+    assert len(calls.gone) == 2
+    await calls.pass_by(AHEAD - 1)
+    assert len(calls.gone) == 2
+    await calls.pass_by(2)
+    assert len(calls.gone) == 3
+    await calls.answer(2, OK)
+    assert len(calls.gone) == 4
 
 
 async def test_when_the_first_ones_runtime_leaves_another_tries(calls: Calls) -> None:

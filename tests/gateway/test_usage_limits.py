@@ -77,6 +77,14 @@ async def journaled(hub: PlayedHub) -> list[Event]:
     return (await hub.client.event_history(types=["usage_limit"])).events
 
 
+async def told_to_stop(agent: Playing) -> bool:
+    """Whether its worker hears that it must, once, for the limit's sake."""
+    ack = await agent.worker.report()
+    said = [(control["kind"], control["reason"]) for control in ack["control"]]
+    assert said in ([], [("cancel", "usage_limit")])
+    return bool(said)
+
+
 async def ask_impatiently(agent: Playing) -> None:
     url, shown = f"{agent.upstream['baseUrl']}/v1/messages", {"x-api-key": agent.upstream["apiKey"]}
     async with httpx.AsyncClient(trust_env=False, timeout=0.1) as http:
@@ -89,6 +97,16 @@ async def test_the_call_that_met_a_limit_hears_of_it(agent: Playing, api: Script
     assert (heard.status_code, heard.headers["retry-after"]) == (429, str(LONG))
     assert heard.json()["error"]["type"] == "rate_limit_error"
     assert await agent.spent() == 0
+
+
+@pytest.mark.parametrize(("seconds", "stops"), [(SHORT, False), (300, False), (LONG, True)])
+async def test_the_agent_that_met_a_limit_is_told_to_stop_if_it_is_long(
+    agent: Playing, api: ScriptedApi, seconds: int, stops: bool
+) -> None:
+    """Its runtime would sit out the `Retry-After`, however long."""
+    api.scripts["Go"] = says(limit(seconds))
+    await agent.ask("Go")
+    assert await told_to_stop(agent) == stops
 
 
 async def test_others_wait_for_a_short_limit_and_one_goes_first(
@@ -130,8 +148,7 @@ async def test_an_agent_that_meets_a_long_limit_is_told_to_stop_and_its_task_wai
     assert (heard.status_code, heard.json()["error"]["type"]) == (429, "rate_limit_error")
     assert int(heard.headers["retry-after"]) == LONG - 10
     assert len(api.seen) == 1
-    ack = await other.worker.report()
-    assert [(control["kind"], control["reason"]) for control in ack["control"]] == [("cancel", "usage_limit")]
+    assert await told_to_stop(other)
     await other.worker.finish(status="cancelled", error_code="usage_limit")
     task = await other.hub.client.task(other.task.id)
     assert task.status == "pending"

@@ -13,6 +13,7 @@ from swarm_hub.budgets.lines import ALL, Line, Spans, draw_lines
 from swarm_hub.budgets.outlook import Outlook, labels_of
 from swarm_hub.budgets.spans import quarter, span_of
 from swarm_hub.gateway.usage_limits import limited_until
+from swarm_hub.spent import MOST
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads, Transaction
 
@@ -20,10 +21,11 @@ a, la = schema.agents.c, schema.labels.c
 _LABELS = select(la.key + "=" + la.value).where(la.task_id == bindparam("task"))
 _HELD = select(func.coalesce(func.sum(a.held_micro_usd), 0)).where(a.reserved_micro_usd > 0)
 _HELD_WITH_LABEL = _HELD.where(exists().where(la.task_id == a.task_id, la.key + "=" + la.value == bindparam("label")))
+# Workers may claim any amount: what is more than anybody has would, added up, be more than the database keeps.
 _ADD = text(
     "INSERT INTO spent (quarter, label, micro_usd) VALUES (:quarter, :label, :micro_usd)"
-    " ON CONFLICT (quarter, label) DO UPDATE SET micro_usd = spent.micro_usd + excluded.micro_usd"
-)
+    " ON CONFLICT (quarter, label) DO UPDATE SET micro_usd = min(:most, spent.micro_usd + excluded.micro_usd)"
+).bindparams(most=MOST)
 _EVENTS = {"warning": "budget_warning", "exceeded": "budget_exceeded"}
 
 
@@ -63,7 +65,7 @@ class Budgets:
         labels = tx.execute(_LABELS, {"task": task.id}).scalars().all()
         lines = self.lines(tx, tx.now_ms, labels)
         for label in (ALL, *labels):
-            tx.execute(_ADD, {"quarter": quarter(tx.now_ms), "label": label, "micro_usd": cost})
+            tx.execute(_ADD, {"quarter": quarter(tx.now_ms), "label": label, "micro_usd": min(cost, MOST)})
         for line in lines:
             _tell(tx, line, cost)
         _tell_of_task(tx, task, cost)

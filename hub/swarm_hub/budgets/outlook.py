@@ -26,11 +26,6 @@ class Outlook:
         ends = [line.span.end_ms for line in self.lines]
         return min([*ends, *([self.limited_until] if self.limited_until else [])], default=2**62)
 
-    @property
-    def left(self) -> int:
-        """What a task without labels may need to start now."""
-        return min((line.left for line in self.lines if not line.label), default=2**62)
-
     def reasons(self, task: Any) -> list[Blocked]:
         """Why a task that could start does not start now."""
         return [*self._limited(), *self._short(need(task), labels_of(task))]

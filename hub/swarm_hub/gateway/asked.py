@@ -1,6 +1,7 @@
 """What a call to the model asks for, as far as its price depends on it: never less than it will be billed for."""
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,9 +12,12 @@ from swarm_hub.prices import CacheWrites
 
 LONGEST = 32 * 1024 * 1024  # bytes; Anthropic's own limit for a request
 MOST_TOKENS = 10_000_000  # of an answer; no model says so much
+MOST_PARTS = 500_000  # brackets and commas of a body, of which no prompt has so many: each part costs time and memory
 UNBOUNDED = ("mcp_servers", "container", "fallbacks")  # other servers' answers, machines, models: none has a limit
 
 SHORTEST = 16_000  # tokens of an answer: where there is money for less, there is none
+
+_FIELD = re.compile(r"[a-z0-9_]+")
 
 COUNT_IS_SHORT = 50  # the API calls its count an estimate: so many parts of it, and
 COUNT_LACKS = 100  # so many tokens, may be missing
@@ -67,6 +71,8 @@ def read_asked(body: bytes) -> Asked:
     _refuse_compaction(fields.get("context_management"))
     model, speed = _model(fields), fields.get("speed")
     prompt = read_prompt(fields, len(body))
+    for tool in prompt.tools:
+        _refuse_disguises(tool)
     tools = read_server_tools(prompt.tools)
     return Asked(
         model=model,
@@ -88,6 +94,8 @@ def shortened(body: bytes, max_tokens: int) -> bytes:
 
 def _read(body: bytes) -> tuple[dict[str, Any], CacheWrites]:
     """The body's fields, and how long at most it has anything of them cached."""
+    if sum(map(body.count, (b"{", b"[", b","))) > MOST_PARTS:
+        raise Refused("invalid_request_error", f"the body has more than {MOST_PARTS:,} parts")
     caching = _Caching()
     try:
         fields = json.loads(body.decode(), object_pairs_hook=caching.object_of)
@@ -95,7 +103,15 @@ def _read(body: bytes) -> tuple[dict[str, Any], CacheWrites]:
         fields = None
     if not isinstance(fields, dict):
         raise Refused("invalid_request_error", "the body must be a JSON object")
+    _refuse_disguises(fields)
     return fields, caching.longest
+
+
+def _refuse_disguises(fields: dict[str, Any]) -> None:
+    """Some readers take `Max_Tokens` for `max_tokens`, and all that the API knows is written small."""
+    for name in fields:
+        if not _FIELD.fullmatch(name):
+            raise Refused("invalid_request_error", f"{ascii(name)[:80]}: no field of the Messages API")
 
 
 class _Caching:

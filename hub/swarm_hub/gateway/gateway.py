@@ -142,6 +142,8 @@ class Gateway:
             raise
         try:
             await turn.heard(answer)
+            if answer.status_code == 429 and self.pace.closed_for_long:  # the runtime would wait for it
+                await self._pause(asking.agent_id)
         except BaseException:
             await answer.aclose()
             lost = Answered(complete=answer.status_code >= 300, status=answer.status_code)
@@ -158,9 +160,12 @@ class Gateway:
             "permission_error", "budget: what is left for this task does not cover another call to the model"
         )
 
+    async def _pause(self, agent_id: str) -> None:
+        await self.store.write(lambda tx: self.ledger.pause(tx, agent_id))
+
     async def _turned_away(self, agent_id: str, closed: Closed) -> Refused:
         if closed.long:
-            await self.store.write(lambda tx: self.ledger.pause(tx, agent_id))
+            await self._pause(agent_id)
         seconds = max(1, -(-(closed.until_ms - self.store.now_ms()) // 1000))
         return Refused("rate_limit_error", "usage limit: the model's provider takes no calls for now", seconds)
 

@@ -142,7 +142,8 @@ class Ledger:
         held = max(0, agent.held_micro_usd - row.hold_micro_usd)
         live = agent.status in LIVE
         left = max(agent.reserved_micro_usd - cost, held) if live else held
-        tx.notices.freed |= not live  # what it held and did not need is there for others
+        if not live:  # what it held and did not need is there for others
+            tx.notices.freed = tx.notices.money = True
         change_agent(tx, agent.id, held_micro_usd=held, reserved_micro_usd=left)
         if not cost:
             return

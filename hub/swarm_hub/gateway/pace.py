@@ -11,6 +11,7 @@ from swarm_hub.gateway.hints import Hint, read_hint
 
 SHORT_MS = 5 * 60_000  # a limit that running agents wait for
 PATIENCE = 360.0  # seconds that a call waits, through limits that follow one another
+AHEAD = 15.0  # seconds that others wait for the beginning of one's answer: an agent may ask for one that takes minutes
 LOOK_AGAIN = 5.0  # seconds after which the clock is asked again: it may be set, and the machine may sleep
 
 
@@ -32,7 +33,7 @@ class Pace:
         self._note = note
         self._until_ms = until_ms or 0
         self._open = until_ms is None
-        self._probing = False
+        self._ahead_until = 0.0  # on the loop's clock
         self._changed = asyncio.Event()
 
     @asynccontextmanager
@@ -47,32 +48,35 @@ class Pace:
             yield Turn(self, probe)
         finally:
             if probe:
-                self._probing = False
+                self._ahead_until = 0.0
                 self._wake()
 
     async def _wait(self) -> bool:
         """Whether the call goes ahead of the others."""
         while True:
-            left = self._until_ms - self._clock()
-            if left > SHORT_MS:
+            if self.closed_for_long:
                 raise Closed(self._until_ms, long=True)
-            if left > 0:
+            if (left := self._until_ms - self._clock()) > 0:
                 await self._change(min(left / 1000, LOOK_AGAIN))
             elif self._open:
                 return False
-            elif not self._probing:
-                self._probing = True
+            elif (wait := self._ahead_until - (now := asyncio.get_running_loop().time())) <= 0:
+                self._ahead_until = now + AHEAD
                 return True
             else:
-                await self._change(None)
+                await self._change(wait)
 
-    async def _change(self, seconds: float | None) -> None:
+    async def _change(self, seconds: float) -> None:
         """Wait until something has changed, or for so long."""
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
         except TimeoutError:
             pass  # the limit is over, or it is time to ask the clock
+
+    @property
+    def closed_for_long(self) -> bool:
+        return self._until_ms - self._clock() > SHORT_MS
 
     async def learn(self, answer: httpx.Response, probe: bool) -> None:
         hint = read_hint(answer.status_code, answer.headers, self._clock())

@@ -1,11 +1,10 @@
 """How many tokens a prompt can be at most: no token stands for less than a byte, whatever the text."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from pydantic_core import to_json
 
 IMAGE = 5_000  # tokens; the API makes larger images smaller
 OF_THE_API = 2_000  # tokens that the API puts before a prompt itself, where it has tools or a form for the answer
@@ -103,5 +102,5 @@ def _again(referenced: list[Any], tools: list[dict[str, Any]], size: int) -> int
     sizes = Counter[Any]()
     for tool in tools:
         if isinstance(tool.get("name"), str):
-            sizes[tool["name"]] += len(to_json(tool))
+            sizes[tool["name"]] += len(json.dumps(tool))
     return sum(sizes.get(name, size) if isinstance(name, str) else 0 for name in referenced)

@@ -18,10 +18,9 @@ _OF_THE_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-_ASKING = _OF_THE_HOP | {
-    "authorization", "x-api-key", "cookie", "host", "content-length", "accept-encoding", "expect", "origin", "referer",
-    "forwarded", "x-request-id",
-}  # fmt: skip
+# What else an agent may send is not for the model: some gateways take the address to forward to from a header.
+_ASKING = frozenset({"accept", "user-agent", "x-app", "traceparent", "tracestate"})
+_ASKING_BEGIN = ("anthropic-", "x-anthropic-", "x-claude-", "x-stainless-")
 _ANSWERING = _OF_THE_HOP | {"content-length", "set-cookie", "server", "date", "strict-transport-security"}
 
 
@@ -43,10 +42,10 @@ class Upstream:
         return await self._http.send(request, stream=True)
 
     def _asking(self, headers: Headers) -> list[tuple[bytes, bytes]]:
-        passed = [(name, value) for name, value in headers if _passes(name, _ASKING)]
+        passed = [(name, value) for name, value in headers if _passes(name)]
         key = [(b"x-api-key", self._key.encode())] if self._key else []
-        # What is compressed could not be metered while it passes.
-        return [*passed, (b"accept-encoding", b"identity"), *key]
+        # What is compressed could not be metered while it passes, and no other reading of the body is meant.
+        return [*passed, (b"content-type", b"application/json"), (b"accept-encoding", b"identity"), *key]
 
     @cached_property
     def _http(self) -> httpx.AsyncClient:
@@ -63,6 +62,6 @@ def answering(headers: httpx.Headers) -> Mapping[str, str]:
     return {name: value for name, value in headers.items() if name not in _ANSWERING}
 
 
-def _passes(name: bytes, kept: frozenset[str]) -> bool:
+def _passes(name: bytes) -> bool:
     known = name.decode("latin-1").lower()
-    return known not in kept and not known.startswith(("x-forwarded-", "sec-", "access-control-", "proxy-"))
+    return known in _ASKING or known.startswith(_ASKING_BEGIN)

@@ -28,6 +28,12 @@ def told(known: Metered, usage: Any) -> Metered:
     )
 
 
+def tells(usage: Any, name: str, least: int = 0) -> bool:
+    """Whether it has this count, and no less."""
+    value = usage.get(name) if isinstance(usage, Mapping) else None
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def _writes(usage: Mapping[str, Any]) -> tuple[int, int]:
     """Writes for 5 minutes and for an hour. Those of unknown lifetime are short ones, which are the default."""
     detail = usage.get("cache_creation")
