@@ -13,6 +13,7 @@ from swarm_cli import look
 from swarm_cli.options import AsJson, Url
 from swarm_cli.reading import connect, show_json
 from swarm_cli.screen import Screen, cells, fit, safe, write
+from swarm_cli.table import tabbed
 
 _BAR = 24  # columns of the longest bar
 _PARTS = " ▏▎▍▌▋▊▉█"
@@ -31,9 +32,15 @@ def metrics(
     answer = connect(url, os.environ).get("metrics", period=period)
     if as_json:
         return show_json(answer)
-    for line in page(answer, screen):
+    for line in page(answer, screen) if screen.terminal else tabbed(_values(answer)):
         write(line)
     return None
+
+
+def _values(answer: Any) -> Iterator[tuple[str, ...]]:
+    """A row for each step of the period."""
+    for point in answer["series"]:
+        yield (point["at"], *(str(point[name]) for name in (*_OUTCOMES, "costMicroUsd")))
 
 
 def page(answer: Any, screen: Screen) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A hub whose questions all tests of a module share, with a few tasks in it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -20,4 +21,10 @@ async def asked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Playe
                 UsageReport(model="claude-opus-4-5", input=number, cost_micro_usd=number * 1_000),
             )
             await worker.finish(summary="a secret summary")
+        yield hub
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
+    async with played_hub(tmp_path) as hub:
         yield hub

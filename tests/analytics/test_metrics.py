@@ -58,8 +58,9 @@ def _fill(path: Path) -> None:
             db.execute(
                 "INSERT INTO tasks (id, spec, prompt, status, type, model, priority, repo, hold, waiting_on, rank,"
                 " live, attempts, tries, fresh, log_seq, cost_micro_usd, budget_micro_usd, compute_micro_usd, seq,"
-                " created_ms, started_ms, finished_ms) VALUES (?, '{}', 'p', ?, ?, 'opus', 'low', ?, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0,"
-                " ?, ?, ?, ?)", (id_, status, type_, repo, at, created, started, finished),
+                " created_ms, started_ms, finished_ms)"
+                " VALUES (?, '{}', 'p', ?, ?, 'opus', 'low', ?, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, ?, ?, ?, ?)",
+                (id_, status, type_, repo, at, created, started, finished),
             )  # fmt: skip
             db.execute("INSERT INTO events VALUES (?, 'task_created', ?, '{}', ?)", (at, id_, created))
         for at, (task, model, asked, ended, input_, output, cost) in enumerate(CALLS):

@@ -82,6 +82,8 @@ ROUTES: tuple[Route, ...] = (
           body=(QueryIn,), answers={200: QueryOut}),
     Route("GET", "/api/schema", "metrics:read", analytics.schema_, "What can be asked: tables and columns",
           answers={200: SchemaOut}),
+    Route("GET", "/metrics", "metrics:read", analytics.prometheus, "The hub's counts, for Prometheus",
+          answers={200: "text/plain"}),
     Route("POST", "/api/analytics/rebuild", "admin", analytics.rebuild, "Make the tables of /api/schema again",
           answers={202: None}),
     # Of the contract, and not there yet: said so, never ignored.
@@ -91,5 +93,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/approvals/{id}", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/conflicts", "tasks:read", later, "Not supported yet"),
     Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
-    Route("GET", "/metrics", "metrics:read", later, "Not supported yet"),
 )  # fmt: skip
