@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 EXIT_GRACE_MS = 20_000  # for a worker that has reported its end to clean up and leave
 STOP_GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 SWEEP = 1.0  # seconds between two looks at what runs
+SELDOM = 10  # times so long it waits to look at what is ready where nothing was heard: a long line takes a second
 JUMP_MS = 5_000  # by which the clock must differ to have jumped
 PATIENCE = 60.0  # seconds that looking after one agent may take, before it is begun again
 
@@ -46,6 +47,8 @@ class Scheduler:
         self._since_ms = store.now_ms()
         self._ahead_ms = self._ahead()
         self._full = False
+        self._heard = True  # that something may start which could not before
+        self._claimed_at = 0.0
         store.listen(self._hear)
 
     async def run(self) -> None:
@@ -84,7 +87,7 @@ class Scheduler:
     async def _round(self) -> None:
         self._wake.clear()
         try:
-            await self.tick()
+            await self._claim()
             await self._sweep()
         except Exception:
             log.exception("a round of the scheduler failed; it goes on")
@@ -93,6 +96,18 @@ class Scheduler:
                 await self._wake.wait()
         except TimeoutError:
             pass  # time for a look at what runs
+
+    async def _claim(self) -> None:
+        """The end of a day or of a usage limit is found by looking; all else is heard."""
+        now = asyncio.get_running_loop().time()
+        if self._heard or now - self._claimed_at >= SELDOM * SWEEP:
+            self._heard = False
+            try:
+                await self.tick()
+            except BaseException:
+                self._heard = True
+                raise
+            self._claimed_at = now
 
     async def _sweep(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -181,5 +196,6 @@ class Scheduler:
             self._jobs.pop(agent_id, None)
 
     def _hear(self, notices: Notices) -> None:
+        self._heard |= notices.freed or notices.ready
         if notices.freed or (notices.ready and not self._full):
             self._wake.set()

@@ -47,7 +47,7 @@ async def test_the_order_says_where_the_code_comes_from(
 
 
 async def test_a_key_that_is_injected_travels_in_the_order_and_not_in_the_launch(tmp_path: Path) -> None:
-    given = {"anthropic_api_key": "sk-canary", "anthropic_base_url": "http://127.0.0.1:9"}
+    given: dict[str, Any] = {"anthropic_api_key": "sk-canary", "anthropic_base_url": "http://127.0.0.1:9"}
     async with played_hub(tmp_path, anthropic_key_mode="inject", **given) as hub:
         task = await hub.client.submit({"prompt": "Go"})
         worker = await hub.worker(task.id)

@@ -227,8 +227,10 @@ async def scripted_api() -> AsyncIterator[ScriptedApi]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         api = ScriptedApi(f"http://127.0.0.1:{listener.getsockname()[1]}")
         config = uvicorn.Config(
-            api.app, lifespan="off", log_config=None, access_log=False, date_header=False, timeout_graceful_shutdown=1
-        )
+            api.app, lifespan="off", log_config=None, access_log=False, date_header=False,
+            timeout_keep_alive=60,  # longer than clients keep them: who closes first may break off a request
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listener]))
         try:

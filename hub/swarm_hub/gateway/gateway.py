@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from swarm_hub.gateway.asked import Asked, read_asked, shortened
 from swarm_hub.gateway.counting import count_tokens
-from swarm_hub.gateway.ledger import Answered, Ledger, Unopened, refuse_ended
+from swarm_hub.gateway.ledger import Answered, Ledger, Unopened, has_ended, refuse_ended
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.pace import Closed, Pace, Turn
 from swarm_hub.gateway.passing import End, Passing
@@ -19,8 +19,10 @@ from swarm_hub.gateway.refusals import Refused
 from swarm_hub.gateway.room import Room
 from swarm_hub.gateway.upstream import Headers, Upstream
 from swarm_hub.store.store import Store
+from swarm_hub.transitions import StopReason
 
 ROOM = 60.0  # seconds that a call waits until others of its agent are settled
+LOOK = 60.0  # seconds between two looks whether the agent of an answer still lives
 FASTEST = 150  # tokens that a model writes in a second
 
 _IDS = ("request-id", "x-request-id", "x-amzn-requestid")  # the Messages API's own name for it, and other gateways'
@@ -71,7 +73,7 @@ class Gateway:
                 answered = _unheard(answered, begun.asked, begun.asked_at)
             await self._settle(call_id, agent_id, begun.asked, answered)
 
-        return Passing(begun.answer, begun.asked_at, settle)
+        return Passing(begun.answer, begun.asked_at, settle, lambda: self._ended(agent_id))
 
     async def count_tokens(self, asking: Asking) -> Response:
         """A call that costs nothing. Raises `Refused`."""
@@ -80,7 +82,7 @@ class Gateway:
             answer = await self._send(asking)
         except httpx.TransportError as error:
             raise _unreachable(error) from error
-        return Passing(answer, time.monotonic(), _nothing)
+        return Passing(answer, time.monotonic(), _nothing, lambda: self._ended(asking.agent_id))
 
     async def _forward(self, asking: Asking, call_id: str, asked: Asked) -> _Begun:
         """Once there is room for its worst case, and the model's provider takes calls. Raises `Refused`, `Closed`.
@@ -103,6 +105,9 @@ class Gateway:
                     counted, asked = True, await self._counted(asking, asked) or asked
                 elif opened == "no_room":
                     raise await self._given_up(asking.agent_id)
+                elif opened == "over_limit":
+                    await self._pause(asking.agent_id, "limit")
+                    raise Refused("permission_error", "budget: a limit of the hub is reached; the task goes on later")
                 else:
                     until = until or asyncio.get_running_loop().time() + ROOM
                     await _wait(settled, until)
@@ -143,7 +148,7 @@ class Gateway:
         try:
             await turn.heard(answer)
             if answer.status_code == 429 and self.pace.closed_for_long:  # the runtime would wait for it
-                await self._pause(asking.agent_id)
+                await self._pause(asking.agent_id, "usage_limit")
         except BaseException:
             await answer.aclose()
             lost = Answered(complete=answer.status_code >= 300, status=answer.status_code)
@@ -154,18 +159,25 @@ class Gateway:
     async def _send(self, asking: Asking) -> httpx.Response:
         return await self.upstream.send(asking.path, asking.query, asking.headers, asking.body)
 
+    async def _ended(self, agent_id: str) -> None:
+        """Returns some time after an agent's end: who keeps its connection open must not keep its money."""
+        ended = False
+        while not ended:
+            await asyncio.sleep(LOOK)
+            ended = await self.store.read(lambda reads: has_ended(reads, agent_id))
+
     async def _given_up(self, agent_id: str) -> Refused:
         await self.store.write(lambda tx: self.ledger.give_up(tx, agent_id))
         return Refused(
             "permission_error", "budget: what is left for this task does not cover another call to the model"
         )
 
-    async def _pause(self, agent_id: str) -> None:
-        await self.store.write(lambda tx: self.ledger.pause(tx, agent_id))
+    async def _pause(self, agent_id: str, reason: StopReason) -> None:
+        await self.store.write(lambda tx: self.ledger.pause(tx, agent_id, reason))
 
     async def _turned_away(self, agent_id: str, closed: Closed) -> Refused:
         if closed.long:
-            await self._pause(agent_id)
+            await self._pause(agent_id, "usage_limit")
         seconds = max(1, -(-(closed.until_ms - self.store.now_ms()) // 1000))
         return Refused("rate_limit_error", "usage limit: the model's provider takes no calls for now", seconds)
 

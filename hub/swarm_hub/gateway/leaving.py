@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def unless_left(work: Coroutine[Any, Any, T], leaving: Coroutine[Any, Any, None]) -> T | None:
+async def unless_left(work: Coroutine[Any, Any, T | None], leaving: Coroutine[Any, Any, None]) -> T | None:
     """What the work gives; None when the other side has left before: the work is cancelled then, and has ended."""
     doing, gone = asyncio.ensure_future(work), asyncio.ensure_future(leaving)
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from pydantic_core import to_json
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 
 from swarm_api.errors import NotFound
 from swarm_api.words import LIVE, CostBasis
@@ -16,16 +16,18 @@ from swarm_hub.gateway.asked import Asked
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.prices import Cost, Metered, Prices
-from swarm_hub.spent import TOKENS, added
+from swarm_hub.spent import MOST, TOKENS, added
 from swarm_hub.store import schema
-from swarm_hub.store.transaction import Transaction
-from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, stale, stop_for
+from swarm_hub.store.transaction import Reads, Transaction
+from swarm_hub.transitions import Pair, StopReason, change_agent, change_task, load_agent, stale, stop_for
 
-m = schema.model_calls.c
+m, a = schema.model_calls.c, schema.agents.c
 NOTHING = Metered()
+_LIVING = select(a.id).where(a.id == bindparam("agent"), a.status.in_(LIVE))
 
-Unopened = Literal["wait", "no_room"]
-"""Why a call cannot be made. `wait`: there will be room once others of its agent's are settled."""
+Unopened = Literal["wait", "no_room", "over_limit"]
+"""Why a call cannot be made. `wait`: there will be room once others of its agent's are settled. `no_room`: its agent's
+own money is spent. `over_limit`: the day's is, the week's or a label's, which was lowered since the agent began."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Ledger:
         if hold > free:
             return "wait" if hold <= agent.reserved_micro_usd else "no_room"
         if not self.budgets.bears(tx, task, hold):
-            return "no_room"
+            return "over_limit"
         tx.add(schema.model_calls, {
             **dict.fromkeys(schema.model_calls.c.keys()), **dict.fromkeys(TOKENS, 0),
             "id": call_id, "agent_id": agent_id, "task_id": task.id, "asked_ms": tx.now_ms, "model": asked.model,
@@ -90,7 +92,7 @@ class Ledger:
         model = answered.model or row.model
         cost = self.prices.cost(model, usage, _day(row.asked_ms)) if usage.prompt or usage.output else Cost(0, model)
         # A guess is never more than the most that the call could cost.
-        amount = min(cost.micro_usd, row.hold_micro_usd) if doubt else cost.micro_usd
+        amount = min(cost.micro_usd, row.hold_micro_usd if doubt else MOST)
         reason = "; ".join(part for part in (doubt, cost.basis if cost.estimated else "") if part)
         tx.execute(update(schema.model_calls).where(m.id == call_id).values(
             ended_ms=tx.now_ms, status=answered.status, upstream_id=answered.upstream_id, model=model,
@@ -115,9 +117,9 @@ class Ledger:
         pair = refuse_ended(tx, agent_id)
         stop_for(tx, pair, "budget")
 
-    def pause(self, tx: Transaction, agent_id: str) -> None:
-        """The model's provider lets nobody in for long: the agent is asked to stop, and its task waits."""
-        stop_for(tx, refuse_ended(tx, agent_id), "usage_limit")
+    def pause(self, tx: Transaction, agent_id: str, reason: StopReason) -> None:
+        """Nobody may call the model for long: the agent is asked to stop, and its task waits."""
+        stop_for(tx, refuse_ended(tx, agent_id), reason)
 
     def _shortened(self, asked: Asked, free: int, now_ms: int, *, shared: bool) -> Asked:
         """With the longest answer that there is money for, but not less than is of use.
@@ -162,6 +164,10 @@ def refuse_ended(tx: Transaction, agent_id: str) -> Pair:
     if stale(pair):
         raise Refused("permission_error", f"agent {agent_id} has ended")
     return pair
+
+
+def has_ended(reads: Reads, agent_id: str) -> bool:
+    return reads.execute(_LIVING, {"agent": agent_id}).first() is None
 
 
 def _known(tx: Transaction, upstream_id: str | None) -> bool:

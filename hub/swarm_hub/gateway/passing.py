@@ -1,8 +1,8 @@
 """An answer on its way from the model to the runtime: each piece goes on as it comes, and is metered."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal
 
 import httpx
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from swarm_hub.gateway.upstream import answering
 from swarm_hub.sse import left
 
 End = Literal["whole", "broken", "left"]
-"""How an answer ended: as it should, by its connection, or because the runtime left."""
+"""How an answer ended: as it should, by its connection, or because the runtime left or has none to hear it for."""
 
 Settle = Callable[[Meter, int | None, End], Awaitable[None]]
 """Gets the milliseconds to the first piece, too."""
@@ -23,8 +23,10 @@ Settle = Callable[[Meter, int | None, End], Awaitable[None]]
 class Passing(Response):
     """Sends the answer on. `settle` is called once, whatever happens on the way, before the runtime hears the end."""
 
-    def __init__(self, answer: httpx.Response, begun: float, settle: Settle) -> None:
-        """`begun`: when it was asked, on the monotonic clock."""
+    def __init__(
+        self, answer: httpx.Response, begun: float, settle: Settle, ended: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """`begun`: when it was asked, on the monotonic clock. `ended` returns when nobody may hear more."""
         self.status_code = answer.status_code
         self.background = None
         self.init_headers(answering(answer.headers))
@@ -35,12 +37,14 @@ class Passing(Response):
         self._begun = begun
         self._first: int | None = None
         self._settle = settle
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         end: End = "left"
         try:
-            end = await unless_left(self._pass(send), left(receive)) or "left"
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            heard: Coroutine[Any, Any, End | None] = unless_left(self._pass(send), left(receive))
+            end = await unless_left(heard, self._ended()) or "left"
         finally:
             await self._answer.aclose()
             self._meter.end()
