@@ -167,6 +167,14 @@ async def test_sums_in_sql_are_those_of_the_budget(hub: PlayedHub) -> None:
     assert (await hub.client.query(spent)).rows == rows
 
 
+async def test_a_hub_in_which_nothing_happened_has_metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with played_hub(tmp_path_factory.mktemp("empty")) as empty:
+        told = await empty.client.metrics("week")
+        assert (told.totals.tasks, told.totals.cost_micro_usd, told.totals.requests) == (0, 0, 0)
+        assert (told.duration_ms.p50, told.success_rate, told.by_model, told.by_status) == (None, None, {}, {})
+        assert len(told.series) == 7
+
+
 async def test_a_period_there_is_not_is_refused(hub: PlayedHub) -> None:
     assert_problem(await hub.get("/api/metrics?period=year"), 400, "malformed_request", "period")
 

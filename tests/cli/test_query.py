@@ -56,7 +56,7 @@ def test_what_was_left_out_is_said(swarm: Swarm) -> None:
 
 def test_a_question_that_is_refused_fails_and_says_why(swarm: Swarm) -> None:
     run = swarm("query", "DROP TABLE tasks")
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "only SELECT is taken, not DROP" in run.stderr
 
 

@@ -9,7 +9,8 @@ import duckdb
 
 from swarm_hub.analytics.selects import check
 
-_AT_ONCE = 2_000  # rows
+_AT_ONCE = 2_000  # rows of JSON
+_A_PAGE = 20_480  # rows of Arrow
 
 
 class Wish(NamedTuple):
@@ -101,7 +102,7 @@ def _each(found: duckdb.DuckDBPyConnection) -> Iterator[Any]:
 def _copied(options: str) -> Callable[..., None]:
     def write(connection: duckdb.DuckDBPyConnection, columns: list[Column], wanted: Answer, _seq: int) -> None:
         path = str(wanted.path).replace("'", "''")
-        connection.execute(f"COPY ({_renamed(columns, wanted)}) TO '{path}' ({options})")
+        connection.execute(f"COPY ({_renamed(columns, f'LIMIT {wanted.rows:d}')}) TO '{path}' ({options})")
 
     return write
 
@@ -112,15 +113,18 @@ def _arrow(connection: duckdb.DuckDBPyConnection, columns: list[Column], wanted:
     import nanoarrow  # type: ignore[import-untyped]
     from nanoarrow.ipc import StreamWriter  # type: ignore[import-untyped]
 
-    stream = nanoarrow.ArrayStream(connection.sql(_renamed(columns, wanted)))
     with wanted.path.open("xb") as file, StreamWriter.from_writable(file) as writer:
-        writer.write_stream(stream)
+        for begin in range(0, max(1, wanted.rows), _A_PAGE):
+            # DuckDB would have all of a result in memory before it gives the first batch away.
+            page = f"rowid BETWEEN {begin:d} AND {min(begin + _A_PAGE, wanted.rows) - 1:d}"
+            rows = connection.sql(_renamed(columns, f"WHERE {page}"))
+            writer.write_stream(nanoarrow.ArrayStream(rows), write_schema=begin == 0)
 
 
-def _renamed(columns: list[Column], wanted: Answer) -> str:
+def _renamed(columns: list[Column], which: str) -> str:
     """The rows under the names of their columns, of which DuckDB has made sure that each is there once."""
     shown = ", ".join('c{} AS "{}"'.format(at, name.replace('"', '""')) for at, (name, _) in enumerate(columns))
-    return f"SELECT {shown} FROM answer LIMIT {wanted.rows:d}"
+    return f"SELECT {shown} FROM answer {which}"
 
 
 FORMATS: dict[str, Callable[[duckdb.DuckDBPyConnection, list[Column], Answer, int], None]] = {

@@ -7,56 +7,53 @@ import duckdb
 
 QUARTER = 900_000  # milliseconds: time zones differ by whole quarters of an hour
 
-_SUMS = "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"
+_TOKENS = "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"
+_SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in ("cost_micro_usd", *_TOKENS))
+_WITHIN = "{time} >= make_timestamptz($start * 1000) AND {time} < make_timestamptz($end * 1000)"
+_KEYS = f"type, coalesce(repo, '') AS repo, epoch_ms({{time}}) // {QUARTER} AS quarter"
 _USED = (
-    f"SELECT {{key}}, count(*), sum(cost_micro_usd), {', '.join(f'sum({name})' for name in _SUMS)}"
-    " FROM usage WHERE ended_at >= make_timestamptz($start * 1000) AND ended_at < make_timestamptz($end * 1000)"
-    " GROUP BY 1 ORDER BY 1"
-)
+    f"SELECT type, repo, quarter, model, count(*), {_SUMS}"
+    f" FROM (SELECT {_KEYS}, model, cost_micro_usd, {', '.join(_TOKENS)} FROM usage WHERE {_WITHIN})"
+    " GROUP BY GROUPING SETS ((), (type), (repo), (quarter), (model)) ORDER BY ALL"
+).format(time="ended_at")
 _TASKS = (
-    "SELECT {key}, status, count(*) FROM tasks"
-    " WHERE {time} >= make_timestamptz($start * 1000) AND {time} < make_timestamptz($end * 1000)"
-    " GROUP BY 1, 2 ORDER BY 1, 2"
+    f"SELECT type, repo, quarter, status, count(*) FROM (SELECT {_KEYS}, status FROM tasks WHERE {_WITHIN})"
+    " GROUP BY GROUPING SETS ((status), (type, status), (repo, status), (quarter, status)) ORDER BY ALL"
 )
-_AGENTS = (
-    "SELECT count(*) FROM agents"
-    " WHERE claimed_at >= make_timestamptz($start * 1000) AND claimed_at < make_timestamptz($end * 1000)"
-)
+_AGENTS = f"SELECT count(*) FROM agents WHERE {_WITHIN}".format(time="claimed_at")
 _DURATIONS = (
-    "SELECT quantile_cont(duration_ms, [0.5, 0.95]) FROM tasks WHERE status IN ('completed', 'failed')"
-    " AND finished_at >= make_timestamptz($start * 1000) AND finished_at < make_timestamptz($end * 1000)"
+    "SELECT quantile_cont(duration_ms, [0.5, 0.95]) FROM tasks"
+    f" WHERE status IN ('completed', 'failed') AND {_WITHIN.format(time='finished_at')}"
 )
-_KEYS = {"type": "type", "repo": "coalesce(repo, '')"}
 
 Span = Sequence[int]
-Groups = list[tuple[Any, ...]]
+Groups = dict[str, list[tuple[Any, ...]]]
 
 
-def period(connection: duckdb.DuckDBPyConnection, span: Span) -> dict[str, Any]:
-    """All there is to say of a period: `used`, `created` and `ended` by each key, and by the quarter of an hour."""
-    said = total(connection, span)
-    keys = {**_KEYS, "model": "model", "quarter": f"epoch_ms(ended_at) // {QUARTER}"}
-    for name, key in keys.items():
-        said["used"][name] = _ask(connection, _USED.format(key=key), span)
-    for moment in ("created", "finished"):
-        for name, key in {**_KEYS, "quarter": f"epoch_ms({moment}_at) // {QUARTER}"}.items():
-            said[moment][name] = _ask(connection, _TASKS.format(key=key, time=f"{moment}_at"), span)
-    return said
-
-
-def total(connection: duckdb.DuckDBPyConnection, span: Span) -> dict[str, Any]:
-    """The same without the groups."""
-    durations = _ask(connection, _DURATIONS, span)[0][0]
-    said: dict[str, Any] = {
+def figures(connection: duckdb.DuckDBPyConnection, span: Span) -> dict[str, Any]:
+    """What was `used`, `created` and `finished`: `all` of it, by each key, and by the quarter of an hour."""
+    return {
+        "used": _grouped(_ask(connection, _USED, span), ("type", "repo", "quarter", "model")),
+        "created": _tasks(connection, "created_at", span),
+        "finished": _tasks(connection, "finished_at", span),
         "agents": _ask(connection, _AGENTS, span)[0][0],
-        "durations": durations or [None, None],
-        "used": {"all": _ask(connection, _USED.format(key="''"), span)},
+        "durations": _ask(connection, _DURATIONS, span)[0][0] or [None, None],
     }
-    for moment in ("created", "finished"):
-        said[moment] = {"all": _ask(connection, _TASKS.format(key="''", time=f"{moment}_at"), span)}
-    return said
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, sql: str, span: Span) -> Groups:
+def _tasks(connection: duckdb.DuckDBPyConnection, time: str, span: Span) -> Groups:
+    return _grouped(_ask(connection, _TASKS.format(time=time), span), ("type", "repo", "quarter"))
+
+
+def _grouped(rows: list[tuple[Any, ...]], keys: Sequence[str]) -> Groups:
+    """Each row begins with the keys, of which one has a value, or none: then it is of `all`."""
+    groups: Groups = {name: [] for name in ("all", *keys)}
+    for row in rows:
+        name, value = next(((key, row[at]) for at, key in enumerate(keys) if row[at] is not None), ("all", ""))
+        groups[name].append((value, *row[len(keys) :]))
+    return groups
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, sql: str, span: Span) -> list[tuple[Any, ...]]:
     start, end = span
     return connection.execute(sql, {"start": start, "end": end}).fetchall()

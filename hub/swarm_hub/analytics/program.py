@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from swarm_hub.analytics import figures
 from swarm_hub.analytics.answers import Wish, answer
+from swarm_hub.analytics.figures import figures
 from swarm_hub.analytics.files import discard
 from swarm_hub.analytics.follower import Follower, NotOurs
 from swarm_hub.analytics.projection import Projection
@@ -91,15 +91,15 @@ class Program:
             said = self._do(request, running)
         except Refused as refused:
             raise Failed("query_refused", str(refused)) from None
-        except duckdb.OutOfMemoryException:
-            raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
-        except MemoryError:
+        except (duckdb.OutOfMemoryException, MemoryError):
             raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
         except (duckdb.FatalException, duckdb.InternalException):
             raise
         except Exception as error:  # nanoarrow has kinds of its own for what DuckDB told it
             if running.stopped:
                 raise running.failure() from None
+            if "Out of Memory" in str(error):
+                raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
             if not isinstance(error, duckdb.Error):
                 raise
             raise Failed("query_invalid", _first_line(error)) from None
@@ -109,18 +109,12 @@ class Program:
 
     def _do(self, request: Request, running: Running) -> Answered:
         if request["do"] == "figures":
-            return self._figures(running.connection, request)
+            seq, spans = self._seq, {name: tuple(span) for name, span in request["spans"].items()}
+            found = {span: figures(running.connection, span) for span in set(spans.values())}
+            return {"seq": seq, **{name: found[span] for name, span in spans.items()}}
         wish = Wish(request["sql"], request["parameters"], request["limit"], request["format"])
         found = answer(running.connection, wish, running.path, self._seq)
         return {"rows": found.rows, "truncated": found.truncated, "file": found.path.name, "seq": self._seq}
-
-    def _figures(self, connection: duckdb.DuckDBPyConnection, request: Request) -> Answered:
-        spans = request["spans"]
-        return {
-            "seq": self._seq,
-            "period": figures.period(connection, spans["period"]),
-            **{name: figures.total(connection, spans[name]) for name in ("previous", "today")},
-        }
 
     @property
     def _seq(self) -> int:
