@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from swarm_hub.analytics.answers import Wish, answer
-from swarm_hub.analytics.figures import figures
+from swarm_hub.analytics.figures import PARTS, figures
 from swarm_hub.analytics.files import discard
 from swarm_hub.analytics.follower import Follower, NotOurs
 from swarm_hub.analytics.projection import Projection
@@ -109,9 +109,10 @@ class Program:
 
     def _do(self, request: Request, running: Running) -> Answered:
         if request["do"] == "figures":
-            seq, spans = self._seq, {name: tuple(span) for name, span in request["spans"].items()}
-            found = {span: figures(running.connection, span) for span in set(spans.values())}
-            return {"seq": seq, **{name: found[span] for name, span in spans.items()}}
+            parts = {"period": PARTS}
+            spans = request["spans"].items()
+            said = {name: figures(running.connection, span, parts.get(name, ())) for name, span in spans}
+            return {**said, "seq": self._seq}
         wish = Wish(request["sql"], request["parameters"], request["limit"], request["format"])
         found = answer(running.connection, wish, running.path, self._seq)
         return {"rows": found.rows, "truncated": found.truncated, "file": found.path.name, "seq": self._seq}
