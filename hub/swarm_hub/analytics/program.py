@@ -109,10 +109,9 @@ class Program:
 
     def _do(self, request: Request, running: Running) -> Answered:
         if request["do"] == "figures":
-            parts = {"period": PARTS}
-            spans = request["spans"].items()
+            seq, parts, spans = self._seq, {"period": PARTS}, request["spans"].items()
             said = {name: figures(running.connection, span, parts.get(name, ())) for name, span in spans}
-            return {**said, "seq": self._seq}
+            return {**said, "seq": seq}
         wish = Wish(request["sql"], request["parameters"], request["limit"], request["format"])
         found = answer(running.connection, wish, running.path, self._seq)
         return {"rows": found.rows, "truncated": found.truncated, "file": found.path.name, "seq": self._seq}
