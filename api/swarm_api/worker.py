@@ -194,7 +194,8 @@ Report = LogReport | UsageReport | FilesReport | ProgressReport | ResultReport
 class Control(Wire):
     """Something the worker must do. Repeated with every answer until it is seen.
 
-    The `reason` of a cancel: `cancelled`, `budget` (its money is spent), `usage_limit` (it will go on later).
+    The `reason` of a cancel: `cancelled`, `budget` (its money is spent), `usage_limit` or `limit` (it will
+    go on later).
     """
 
     c: int

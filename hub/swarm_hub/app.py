@@ -73,8 +73,10 @@ async def open_hub(
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
+        log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")
         limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
-        await store.write(lambda tx: forget_overruled(tx, limits))
+        for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
+            log.warning(overruled)
         budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
         ledger = Ledger(prices, budgets)
         upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)

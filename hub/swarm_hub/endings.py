@@ -23,6 +23,7 @@ RELEASED = (
     .values(released=1)
 )
 CANCEL_GRACE_MS = 8_000  # for a worker to keep the work after a cancel; within 15 s the state is final
+STOP_GRACE_MS = 60_000  # for one that was stopped for money: it can spend no more, and its work is worth the time
 PUT_OFF = (
     update(schema.agents)
     .where(a.released == 0, a.status.in_(LIVE))
@@ -80,7 +81,8 @@ def overdue(agent: Any, now_ms: int, since_ms: int) -> bool:
     """
     if agent.status not in LIVE:
         return False
-    if agent.stop_ms is not None and now_ms >= agent.stop_ms + CANCEL_GRACE_MS:
+    grace = CANCEL_GRACE_MS if agent.stop_reason is None else STOP_GRACE_MS
+    if agent.stop_ms is not None and now_ms >= agent.stop_ms + grace:
         return True
     return bool(now_ms >= max(agent.deadline_ms, since_ms + HARD_MARGIN_MS))
 

@@ -34,7 +34,7 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int, outlook: O
         running=running,
         capacity=capacity,
         by_priority={"high": 0, "normal": 0, "low": 0, **dict(by_priority)},
-        oldest_ready_seconds=max(0, now_ms - oldest) // 1000 if oldest else 0,
+        oldest_ready_seconds=max(0, now_ms - oldest) // 1000 if oldest and not limited and ready > short else 0,
         seq=newest_seq(connection),
     )
 

@@ -49,7 +49,7 @@ def _budget(task: Any, wanted_cents: int | None) -> int:
         if ended == "budget" or 0 < task.budget_micro_usd <= task.cost_micro_usd:
             raise Conflict(f"{spent}, and its budget is used up: give it a larger `budgetCents`", code="budget_spent")
         return int(task.budget_micro_usd)
-    if 0 < task.cost_micro_usd >= wanted_cents * CENT:
+    if wanted_cents * CENT <= task.cost_micro_usd:
         raise InvalidInput.field("budgetCents", f"is {wanted_cents}, but {spent} already; allowed: more than that")
     return wanted_cents * CENT
 

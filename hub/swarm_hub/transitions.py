@@ -26,7 +26,9 @@ RELEASED = (
     .values(waiting_on=t.waiting_on - 1)
 )
 
-StopReason = Literal["budget", "usage_limit"]
+StopReason = Literal["budget", "usage_limit", "limit"]
+PAUSED: frozenset[StopReason] = frozenset({"usage_limit", "limit"})
+"""Reasons that say nothing about the task: it goes on later, and the try does not count."""
 AT_ONCE = 1_000  # ids in one statement; SQLite takes some ten thousands
 
 FINAL: dict[ResultStatus, TaskStatus] = {
@@ -101,7 +103,7 @@ def _as_asked(task: Any, agent: Any, result: Result) -> Result:
         return result if cancelled_too else _changed(result, "cancelled", _error("cancelled", "it was cancelled"))
     if result.status == "success":
         return result
-    again = agent.stop_reason == "usage_limit" or _code(result) in RETRIED
+    again = agent.stop_reason in PAUSED or _code(result) in RETRIED
     if agent.stop_reason == "budget" or (again and 0 < task.budget_micro_usd <= task.cost_micro_usd):
         return _changed(result, "budget", _spent(task))
     # A cancel that nobody asked for: a machine going down, say.
@@ -116,7 +118,7 @@ def _tries(task: Any, agent: Any, result: Result) -> int | None:
     """How many tries count so far, where the task goes on with another attempt; None where it has ended."""
     if result.status != "failure":
         return None
-    if agent.stop_reason == "usage_limit":
+    if agent.stop_reason in PAUSED:
         return int(task.tries) - 1
     again = _code(result) in RETRIED and task.tries < from_json(task.spec)["maxAttempts"]
     return int(task.tries) if again else None
@@ -203,7 +205,7 @@ def cancel(tx: Transaction, task_id: str) -> bool:
         finish(tx, task, cancelled("it was cancelled before it started"))
         return True
     pair = load_agent(tx, task.agent_id)
-    change_agent(tx, pair.agent.id, stop_ms=tx.now_ms)
+    change_agent(tx, pair.agent.id, stop_ms=tx.now_ms, stop_reason=None)
     if pair.agent.status == "starting":
         settle(tx, pair, cancelled("it was cancelled before its worker began"))
         return True
@@ -223,7 +225,7 @@ def stop_for(tx: Transaction, pair: Pair, reason: StopReason) -> None:
             "agentId": agent.id, "scope": "task", "limitCents": limit, "spentCents": spent,
         })  # fmt: skip
     control(tx, agent, {"kind": "cancel", "reason": reason})
-    change_agent(tx, agent.id, stop_reason=reason)
+    change_agent(tx, agent.id, stop_reason=reason, stop_ms=tx.now_ms)
 
 
 def control(tx: Transaction, agent: Any, body: dict[str, Any]) -> None:

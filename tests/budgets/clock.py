@@ -17,8 +17,8 @@ class Clock:
     def set(self, moment: str) -> None:
         self._ms = _ms(moment)
 
-    def wait(self, *, minutes: float) -> None:
-        self._ms += round(minutes * 60_000)
+    def wait(self, *, minutes: float = 0, seconds: float = 0) -> None:
+        self._ms += round(minutes * 60_000 + seconds * 1_000)
 
 
 def _ms(moment: str) -> int:

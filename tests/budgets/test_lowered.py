@@ -43,7 +43,23 @@ async def test_the_next_call_of_a_running_agent_is_refused(metered: PlayedHub, a
     assert await status(agent) == 200
     await limit(metered, daily_cents=10)
     assert await status(agent) == 403
-    assert (await agent.worker.report())["control"][0]["reason"] == "budget"
+    assert (await agent.worker.report())["control"][0]["reason"] == "limit"
+
+
+async def test_its_task_waits_and_goes_on_when_the_limit_is_raised_again(metered: PlayedHub, api: ScriptedApi) -> None:
+    """Its own budget is not spent: it has failed at nothing, and the try does not count."""
+    scripts(api)
+    agent = await calling(metered)
+    assert await status(agent) == 200
+    await limit(metered, daily_cents=10)
+    assert await status(agent) == 403
+    await agent.worker.finish(status="cancelled", error_code="limit_reached")
+    await metered.parts.scheduler.tick()
+    task = await metered.client.task(agent.task.id)
+    assert (task.status, [why.reason for why in task.blocked_by]) == ("pending", ["budget"])
+    await limit(metered, daily_cents=10_000)
+    again = await metered.worker(agent.task.id, attempt=2)
+    assert again.agent_id != agent.worker.agent_id
 
 
 async def test_calls_go_on_that_the_lower_limit_bears(metered: PlayedHub, api: ScriptedApi) -> None:
@@ -88,7 +104,7 @@ async def test_what_waits_goes_on_waiting_until_what_is_set_aside_fits_again(
     task = await metered.client.submit({"prompt": "Go"})
     assert (await waits_for_money(metered, task)).detail.startswith("the day's budget has $1.00 of $5.00 left")
     await limit(metered, daily_cents=300)
-    assert (await waits_for_money(metered, task)).detail.startswith("the day's budget has $0.00 of $3.00 left")
+    assert (await waits_for_money(metered, task)).detail.endswith("the day's budget is $3.00 in all")
     await agent.worker.finish()
     await waits_for_money(metered, task)
     await limit(metered, daily_cents=400)

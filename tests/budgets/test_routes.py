@@ -157,12 +157,13 @@ async def test_limits_that_were_set_hold_over_a_restart(tmp_path: Path, clock: C
 
 
 async def test_a_limit_of_the_environment_holds_once_it_has_changed_and_the_others_stay(
-    tmp_path: Path, clock: Clock
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with played_hub(tmp_path, clock, **MONEY) as hub:
         await limit(hub, LabelLimit(label="a=b", limit_cents=5), daily_cents=1_500, weekly_cents=6_000)
     async with played_hub(tmp_path, clock, **{**MONEY, "daily_budget_cents": 1_200}) as hub:
         assert limits(await hub.client.budget()) == (1_200, 6_000, ["a=b"])
+    assert "the day's budget is $12.00, as the settings have changed since it was set to $15.00" in caplog.messages
 
 
 async def test_a_limit_that_the_environment_has_overruled_does_not_come_back(tmp_path: Path, clock: Clock) -> None:

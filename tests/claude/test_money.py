@@ -23,9 +23,9 @@ async def refused(api: ScriptedApi, place: Place) -> Driven:
     return await run(make_order(api.url, "Do the task."), place)
 
 
-async def test_a_call_that_is_refused_for_money_ends_it_with_budget(api: ScriptedApi, place: Place) -> None:
+async def test_a_call_that_is_refused_for_money_ends_it(api: ScriptedApi, place: Place) -> None:
     driven = await refused(api, place)
-    assert (driven.result.status, driven.result.error_code, driven.result.summary) == ("budget", "budget_exceeded", "")
+    assert (driven.result.status, driven.result.error_code, driven.result.summary) == ("failure", "budget_exceeded", "")
 
 
 async def test_what_is_told_of_it_are_the_hubs_own_words(api: ScriptedApi, place: Place) -> None:
@@ -47,12 +47,12 @@ async def test_another_403_is_no_question_of_money(api: ScriptedApi, place: Plac
     assert (driven.result.status, driven.result.error_code) == ("failure", "api_error")
 
 
-async def test_refused_subagents_end_it_with_budget(api: ScriptedApi, place: Place) -> None:
+async def test_refused_subagents_end_it_too(api: ScriptedApi, place: Place) -> None:
     agents = [Call("Agent", {"description": d, "prompt": f"dig {d}", "subagent_type": "Explore"}) for d in ("a", "b")]
     api.scripts["dig"] = [Turn((bash("true"),)), Turn((Text("Found."),), faults=SPENT)]
     api.scripts["delegate"] = [Turn(tuple(agents)), Turn((Text("Both are back."),), faults=SPENT)]
     driven = await run(make_order(api.url, "delegate"), place)
-    assert driven.result.status == "budget"
+    assert driven.result.error_code == "budget_exceeded"
     assert [seen.outcome for seen in api.seen].count("403") == 3
 
 
@@ -62,7 +62,7 @@ async def test_with_more_money_the_session_goes_on(api: ScriptedApi, place: Plac
     begun = [Turn((Text("I begin."), bash("true")))] * answers
     api.scripts["the task"] = [*begun, Turn((Text("Never."),), faults=SPENT)]
     first = await run(make_order(api.url, "Do the task."), place)
-    assert first.result.status == "budget"
+    assert first.result.error_code == "budget_exceeded"
     api.scripts["the task"] = [Turn((Text("Done."),))]
     second = await run(retry(make_order(api.url, "Do the task."), first.session_id), place)
     assert (second.result.summary, second.session_id) == ("Done.", first.session_id)

@@ -14,8 +14,8 @@ from scripted_api import ScriptedApi, Text, Turn, Usage
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 
-DEAR = Usage(input=100, output=150_000)  # $1.50 of Sonnet, and what is left of $2.00 bears no second call
-COST = 100 * 2 + 150_000 * 10  # micro-dollars
+DEAR = Usage(input=100, output=199_000)  # $1.99 of Sonnet, and what is left of $2.00 bears no second call
+COST = 100 * 2 + 199_000 * 10  # micro-dollars
 CHEAP = Usage(input=100, output=20)
 
 
@@ -104,6 +104,6 @@ async def test_without_a_gateway_a_retry_spends_what_is_left_of_the_whole(
     async with unwatched.client() as client:
         task = await client.submit({"prompt": "Spend.", "repo": str(repo), "budgetCents": 200})
         assert (await client.wait(task.id)).cost_micro_usd == 2 * COST
-        await client.retry(task.id, budget_cents=350)
+        await client.retry(task.id, budget_cents=450)
         task = await client.wait(task.id)
     assert (task.status, task.attempts, task.cost_micro_usd) == ("failed", 2, 3 * COST)

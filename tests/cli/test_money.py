@@ -35,6 +35,15 @@ def broke(swarm: Swarm) -> str:
     return str(task["id"])
 
 
+def half_spent(swarm: Swarm) -> None:
+    """Of a day's dollar: a task that needs 80 cents waits for another day."""
+    broke(swarm)
+    swarm("budget", "set", "--daily", "1")
+
+
+SHORT = "the day's budget has $0.50 of $1.00 left, and it needs $0.80"
+
+
 def task_of(swarm: Swarm, task_id: str) -> Any:
     return json.loads(swarm("status", task_id, "--json").stdout)
 
@@ -102,12 +111,11 @@ class TestSubmit:
         assert task_of(swarm, task_id)["budgetCents"] == cents
 
     def test_what_finds_no_room_is_told_at_once_beside_the_ids(self, swarm: Swarm) -> None:
-        swarm("budget", "set", "--daily", "1")
-        run = swarm("submit", "-", stdin=json.dumps({"tasks": [{"prompt": GOOD, "budgetCents": 200}] * 3}), TZ="UTC")
+        half_spent(swarm)
+        run = swarm("submit", "-", stdin=json.dumps({"tasks": [{"prompt": GOOD, "budgetCents": 80}] * 3}), TZ="UTC")
         ids = run.stdout.split()
         assert len(ids) == 3
-        why = "the day's budget has $1.00 of $1.00 left, and it needs $2.00"
-        assert run.stderr == f"{short(ids[0])} waits for money until 00:00 UTC: {why} (and 2 more)\n"
+        assert run.stderr == f"{short(ids[0])} waits for money until 00:00 UTC: {SHORT} (and 2 more)\n"
 
     def test_a_file_names_budgets_in_cents(self, swarm: Swarm) -> None:
         tasks = "defaults: {hold: true}\ntasks: [{prompt: a, budgetCents: 120}, {prompt: b}]"
@@ -160,22 +168,27 @@ class TestStatus:
         assert (code, len(said.splitlines())) == (0, 2)
 
     def test_why_it_waits_and_until_when_is_told_in_the_time_of_this_machine(self, swarm: Swarm) -> None:
+        half_spent(swarm)
+        task_id = swarm("submit", "-p", GOOD, "--budget", "0.80").stdout.strip()
+        said = swarm("status", task_id, TZ="XYZ-5:30").stdout
+        assert f"  Waits       for money until 05:30 XYZ: {SHORT}\n" in said
+
+    def test_what_can_never_start_waits_for_no_time(self, swarm: Swarm) -> None:
         swarm("budget", "set", "--daily", "1")
         task_id = swarm("submit", "-p", GOOD, "--budget", "2").stdout.strip()
-        said = swarm("status", task_id, TZ="XYZ-5:30").stdout
-        why = "the day's budget has $1.00 of $1.00 left, and it needs $2.00"
-        assert f"  Waits       for money until 05:30 XYZ: {why}\n" in said
+        why = "it needs $2.00, and the day's budget is $1.00 in all"
+        assert f"  Waits       for money: {why}\n" in swarm("status", task_id).stdout
 
     def test_the_table_has_the_time_before_the_rest(self, swarm: Swarm) -> None:
-        swarm("budget", "set", "--daily", "1")
-        swarm("submit", "-p", GOOD, "--budget", "2")
+        half_spent(swarm)
+        swarm("submit", "-p", GOOD, "--budget", "0.80")
         assert "  money until 00:00: the day's" in swarm.on_terminal("status", columns=100, NO_COLOR="1", TZ="UTC")[1]
 
     def test_a_narrow_page_is_wrapped_beside_its_names(self, swarm: Swarm) -> None:
-        swarm("budget", "set", "--daily", "1")
-        task_id = swarm("submit", "-p", GOOD, "--budget", "2").stdout.strip()
+        half_spent(swarm)
+        task_id = swarm("submit", "-p", GOOD, "--budget", "0.80").stdout.strip()
         _, said = swarm.on_terminal("status", task_id, columns=60, NO_COLOR="1", TZ="UTC")
-        assert "\n  Waits       for money until 00:00 UTC: the day's budget\n              has $1.00 of" in said
+        assert "\n  Waits       for money until 00:00 UTC: the day's budget\n              has $0.50 of" in said
 
 
 def test_agents_show_what_they_cost(swarm: Swarm) -> None:

@@ -29,10 +29,11 @@ STOPPED = Reason("cancelled", "worker_stopped", "the worker was told to end; its
 BUDGET = Reason("budget", "budget_exceeded", "its budget is spent; its work is on the branch", patience=3.0)
 """The gateway answers no more: what was asked before may come to its end, and the next request ends the turn."""
 USAGE_LIMIT = Reason("cancelled", "usage_limit", "the model's usage limit is reached; its work is on the branch")
+LIMIT = Reason("cancelled", "limit_reached", "a budget that it shares with others is spent; its work is on the branch")
 FENCED = Reason("cancelled", "stale_agent", "the hub has given this task to somebody else", grace=0.0)
 
 
-_BY_NAME = {"budget": BUDGET, "usage_limit": USAGE_LIMIT}
+_BY_NAME = {"budget": BUDGET, "usage_limit": USAGE_LIMIT, "limit": LIMIT}
 
 
 def cancelled(why: str | None) -> Reason:

@@ -1,7 +1,7 @@
 """What may be spent and what is: read for whoever starts agents, written for whoever spends."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, exists, func, select, text
 
 from swarm_api.base import CENT
 from swarm_hub.budgets.limits import Limits, read_limits
-from swarm_hub.budgets.lines import ALL, Line, Spans, draw_lines
+from swarm_hub.budgets.lines import ALL, Line, Spans, State, draw_lines
 from swarm_hub.budgets.outlook import Outlook, labels_of
 from swarm_hub.budgets.spans import quarter, span_of
 from swarm_hub.gateway.usage_limits import limited_until
@@ -67,7 +67,7 @@ class Budgets:
         for label in (ALL, *labels):
             tx.execute(_ADD, {"quarter": quarter(tx.now_ms), "label": label, "micro_usd": min(cost, MOST)})
         for line in lines:
-            _tell(tx, line, cost)
+            tell(tx, replace(line, spent=line.spent + cost), line.state())
         _tell_of_task(tx, task, cost)
         tx.notices.money = True
 
@@ -78,14 +78,15 @@ def _held(tx: Transaction, line: Line) -> int:
     return int(held.scalar_one())
 
 
-def _tell(tx: Transaction, line: Line, cost: int) -> None:
-    state = line.state(cost)
-    if state in ("ok", line.state()):
+def tell(tx: Transaction, line: Line, before: State) -> None:
+    """Journal that a limit is reached or near, if it is not what it was before."""
+    state = line.state()
+    if state in ("ok", before):
         return
     whose: dict[str, Any] = {"label": line.label} if line.label else {}
     tx.event(_EVENTS[state], None, {  # type: ignore[arg-type]  # one of two event types
         "scope": line.scope, **whose, "limitCents": line.limit // CENT,
-        "spentCents": (line.spent + cost) // CENT,
+        "spentCents": line.spent // CENT,
     })  # fmt: skip
 
 

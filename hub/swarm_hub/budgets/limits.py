@@ -6,6 +6,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from sqlalchemy import delete, select
 
+from swarm_api.base import CENT, dollars
 from swarm_api.budget import BudgetIn, LabelLimit
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads, Transaction
@@ -34,10 +35,18 @@ def read_limits(reads: Reads, environment: Limits) -> Limits:
     return replace(environment, **given, labels=tuple(LabelLimit.model_validate(label) for label in kept["labels"]))
 
 
-def forget_overruled(tx: Transaction, environment: Limits) -> None:
-    """What an admin set does not come back when the environment changes again."""
-    if tx.execute(_KEPT).scalar() is not None:
-        keep_limits(tx, environment, BudgetIn())
+def forget_overruled(tx: Transaction, environment: Limits) -> list[str]:
+    """What an admin set does not come back when the environment changes again. What holds instead, for the log."""
+    kept = tx.execute(_KEPT).scalar()
+    if kept is None:
+        return []
+    was, now = from_json(kept), keep_limits(tx, environment, BudgetIn())
+    limits = (("day", was["daily_cents"], now.daily_cents), ("week", was["weekly_cents"], now.weekly_cents))
+    return [
+        f"the {period}'s budget is {dollars(cents * CENT)}, as the settings have changed since it was set to"
+        f" {dollars(before * CENT)}"
+        for period, before, cents in limits if before != cents
+    ]  # fmt: skip
 
 
 def keep_limits(tx: Transaction, environment: Limits, wish: BudgetIn) -> Limits:

@@ -66,11 +66,10 @@ class Line:
         """What will be spent at its end, at the pace of the last hour."""
         return self.spent + self.lately * max(0, self.span.end_ms - now_ms) // self.lately_ms
 
-    def state(self, more: int = 0) -> State:
-        """With `more` spent."""
-        if self.spent + more >= self.limit:
+    def state(self) -> State:
+        if self.spent >= self.limit:
             return "exceeded"
-        return "warning" if 5 * (self.spent + more) >= 4 * self.limit else "ok"
+        return "warning" if 5 * self.spent >= 4 * self.limit else "ok"
 
 
 class Spans(NamedTuple):

@@ -58,5 +58,8 @@ def labels_of(task: Any) -> list[str]:
 def _blocked(line: Line, amount: int) -> Blocked:
     """With a time where no agent's end can make room before it."""
     whose = _PERIODS.get(line.scope, f"the budget of {line.label}")
+    if amount > line.limit:
+        detail = f"it needs {dollars(amount)}, and {whose} is {dollars(line.limit)} in all"
+        return Blocked(reason="budget", detail=detail)
     detail = f"{whose} has {dollars(line.left)} of {dollars(line.limit)} left, and it needs {dollars(amount)}"
     return Blocked(reason="budget", detail=detail, until=from_ms(line.span.end_ms) if amount > line.most else None)

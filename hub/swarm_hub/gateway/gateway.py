@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from swarm_hub.gateway.asked import Asked, read_asked, shortened
 from swarm_hub.gateway.counting import count_tokens
+from swarm_hub.gateway.crowd import Crowd
 from swarm_hub.gateway.ledger import Answered, Ledger, Unopened, has_ended, refuse_ended
 from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.pace import Closed, Pace, Turn
@@ -56,6 +57,7 @@ class Gateway:
     ledger: Ledger
     pace: Pace
     room: Room = field(default_factory=Room)
+    crowd: Crowd = field(default_factory=Crowd)
 
     async def message(self, asking: Asking) -> Response:
         """A metered call. Raises `Refused`, and what the store raises: what cannot be written down is not asked."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import httpx
@@ -38,8 +39,13 @@ class Passing(Response):
         self._first: int | None = None
         self._settle = settle
         self._ended = ended
+        self.afterwards = ExitStack()  # closed when it has ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
+        with self.afterwards:
+            await self._go(receive, send)
+
+    async def _go(self, receive: Receive, send: Send) -> None:
         end: End = "left"
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -12,7 +12,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 DEFAULT = "https://api.anthropic.com"
 # An answer may think for minutes before it says anything; the runtime has a watchdog of its own.
 TIMEOUT = httpx.Timeout(600.0, connect=10.0, pool=None)
-LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+# Many servers close a connection that was idle for 5 s: one that is taken up in that moment breaks.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=4.0)
 
 _OF_THE_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",

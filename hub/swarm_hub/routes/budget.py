@@ -7,6 +7,7 @@ from starlette.responses import Response
 from swarm_api.base import CENT, cents, from_ms
 from swarm_api.budget import Budget, BudgetIn, LabelStanding, Standing
 from swarm_api.errors import InvalidInput
+from swarm_hub.budgets.budgets import tell
 from swarm_hub.budgets.limits import keep_limits
 from swarm_hub.budgets.lines import Line
 from swarm_hub.find import newest_seq
@@ -28,7 +29,11 @@ async def change(call: Call) -> Response:
     _refuse_doubles(wish)
 
     def work(tx: Transaction) -> Budget:
-        new = keep_limits(tx, call.hub.budgets.environment, wish)
+        budgets = call.hub.budgets
+        before = {(line.scope, line.label): line.state() for line in budgets.lines(tx, tx.now_ms)}
+        new = keep_limits(tx, budgets.environment, wish)
+        for line in budgets.lines(tx, tx.now_ms):
+            tell(tx, line, before.get((line.scope, line.label), "ok"))
         labels = ", ".join(f"{each.label} {each.limit_cents} a {each.period}" for each in new.labels)
         detail = f"{new.daily_cents} cents a day, {new.weekly_cents} a week" + (f"; {labels}" if labels else "")
         call.record(tx, "budget.change", detail=detail[:1000])

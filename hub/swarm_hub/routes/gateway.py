@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from swarm_api.errors import TooLarge
 from swarm_hub.gateway.asked import LONGEST
 from swarm_hub.gateway.gateway import Asking
 from swarm_hub.gateway.leaving import unless_left
+from swarm_hub.gateway.passing import Passing
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.http import Call
 from swarm_hub.settings import Settings
@@ -35,18 +37,31 @@ async def count_tokens(call: Call) -> Response:
 async def _answered(call: Call, ask: Callable[[Asking], Coroutine[Any, Any, Response]]) -> Response:
     try:
         _refuse_unready(call.hub.settings)
-        body = await _body(call)
-        scope = call.request.scope
-        path = call.request.url.path.removeprefix(PREFIX)
-        asking = Asking(call.caller.id, path, scope["query_string"], scope["headers"], body)
-        answer = await unless_left(ask(asking), left(call.request.receive))
+        with ExitStack() as stack:
+            stack.enter_context(call.hub.gateway.crowd.place(call.caller.id, _size(call)))
+            answer = await unless_left(ask(await _asking(call)), left(call.request.receive))
+            if isinstance(answer, Passing):
+                answer.afterwards = stack.pop_all()
         return Response(status_code=LEFT) if answer is None else answer
+    except Refused as refused:
+        return refused.response()
     except asyncio.CancelledError:
         if not call.hub.closing.is_set():
             raise
         return Refused("api_error", "the hub is stopping").response()
-    except Refused as refused:
-        return refused.response()
+
+
+async def _asking(call: Call) -> Asking:
+    body = await _body(call)
+    scope = call.request.scope
+    path = call.request.url.path.removeprefix(PREFIX)
+    return Asking(call.caller.id, path, scope["query_string"], scope["headers"], body)
+
+
+def _size(call: Call) -> int | None:
+    """Of the body, where the request says it."""
+    length = call.request.headers.get("content-length", "")
+    return int(length) if length.isdigit() else None
 
 
 def _refuse_unready(settings: Settings) -> None:

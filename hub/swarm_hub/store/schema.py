@@ -90,7 +90,7 @@ agents = Table(
     Column("claimed_ms", Integer, nullable=False),
     Column("deadline_ms", Integer, nullable=False),  # the hard limit: then the executor stops it
     Column("stop_ms", Integer),  # when it was asked to stop
-    Column("stop_reason", String),  # `budget` or `usage_limit`, where that is why
+    Column("stop_reason", String),  # `budget`, `usage_limit` or `limit`, where that is why
     Column("placed_ms", Integer),  # when its executor had taken it
     Column("heartbeat_ms", Integer),
     Column("finished_ms", Integer),

@@ -21,8 +21,12 @@ def outcome(last: ResultMessage, turns: int, interrupted: bool, redactor: Redact
         return ResultReport(status="cancelled", summary=summary, error_code="cancelled", turns=turns)
     if not last.is_error:
         return ResultReport(status="success", summary=summary, turns=turns)
-    if spent := _spent(last):
+    if last.subtype == "error_max_budget_usd":
+        spent = "; ".join(last.errors or []) or "its budget is spent"
         return ResultReport(status="budget", error_code="budget_exceeded", error_message=spent, turns=turns)
+    if last.api_error_status == 403 and (refusal := out_of_money(last.result or "")):
+        # Whose money is spent, its own or that of all, the hub knows: it makes of this what it is.
+        return ResultReport(status="failure", error_code="budget_exceeded", error_message=refusal, turns=turns)
     code, message = _failure(last)
     return ResultReport(status="failure", summary=summary, error_code=code, error_message=message, turns=turns)
 
@@ -31,12 +35,6 @@ def out_of_money(said: str) -> str | None:
     """The hub's words, when what the CLI says of an API error is that the gateway let nothing more through."""
     found = _OUT_OF_MONEY.search(said)
     return found[1].strip() if found else None
-
-
-def _spent(last: ResultMessage) -> str | None:
-    if last.subtype == "error_max_budget_usd":
-        return "; ".join(last.errors or []) or "its budget is spent"
-    return out_of_money(last.result or "") if last.api_error_status == 403 else None
 
 
 def _failure(last: ResultMessage) -> tuple[str, str]:
