@@ -100,6 +100,8 @@ class Program:
                 raise running.failure() from None
             if "Out of Memory" in str(error):
                 raise Failed("query_out_of_memory", "it needs more memory than a question may have") from None
+            if isinstance(error, (duckdb.IOException, duckdb.PermissionException)):
+                raise Failed("query_refused", "it would read or write a file") from None  # their texts name paths
             if not isinstance(error, duckdb.Error):
                 raise
             raise Failed("query_invalid", _first_line(error)) from None
