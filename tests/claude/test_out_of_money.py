@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from claude.driving import KEY, bash
-from claude.test_end_to_end import git
+from claude.driving import DEADLINE, KEY, STARTED, bash
+from claude.test_end_to_end import git, until_it_runs
 from cli.program import Swarm
 from hubs import HubProcess
 from scripted_api import ScriptedApi, Text, Turn, Usage
+from swarm_api.budget import BudgetIn
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 
@@ -74,6 +75,35 @@ async def test_it_costs_what_both_attempts_cost(api: ScriptedApi, client: HubCli
     task = await client.wait(first.id)
     assert (task.status, task.budget_cents) == ("completed", 800)
     assert task.cost_micro_usd == first.cost_micro_usd + 100 * 2 + 20 * 10
+
+
+async def test_at_a_limit_of_all_it_waits_and_goes_on_with_its_session(
+    api: ScriptedApi, client: HubClient, hub: HubProcess, repo: Path
+) -> None:
+    """It has failed at nothing: the money of others is spent."""
+    waits = bash(f"echo half > half.txt; touch {STARTED}; until [ -e go ]; do sleep 0.05; done")
+    api.scripts["Take your time"] = [Turn((Text("I begin."), waits), CHEAP), Turn((Text("Never."),))]
+    task = await client.submit({"prompt": "Take your time.", "repo": str(repo)})
+    await until_it_runs(hub)
+    await client.set_budget(BudgetIn(daily_cents=1))
+    (worktree,) = [path.parent for path in hub.data_dir.glob(f"worktrees/*/{STARTED}")]
+    (worktree / "go").touch()
+    await until_no_agent_works(client)
+    task = await client.task(task.id)
+    assert (task.status, [blocked.reason for blocked in task.blocked_by]) == ("pending", ["budget"])
+    api.scripts["Take your time"] = [Turn((bash("cat half.txt"),), CHEAP), Turn((Text("Done."),), CHEAP)]
+    await client.set_budget(BudgetIn(daily_cents=10_000))
+    task = await client.wait(task.id)
+    assert task.result is not None
+    assert (task.status, task.result.summary) == ("completed", "Done.")
+    assert len({seen.request.session for seen in api.seen}) == 1
+    assert "I begin." in api.seen[-1].request.text
+
+
+async def until_no_agent_works(client: HubClient) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while (await client.agents(active=True)).agents:  # noqa: ASYNC110  # asking is all an app can do
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
