@@ -12,6 +12,17 @@ import httpx
 from pydantic import ValidationError
 
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.analytics import (
+    PATIENCE,
+    ROWS_FORMATS,
+    Metrics,
+    MetricsPeriod,
+    Params,
+    QueryIn,
+    QueryOut,
+    RowsFormat,
+    SchemaOut,
+)
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.base import Model
 from swarm_api.budget import Budget, BudgetIn
@@ -177,6 +188,33 @@ class HubClient:
     async def set_budget(self, limits: BudgetIn) -> Budget:
         """New limits, from now on. Takes `admin`."""
         return await self._sender.put("/api/budget", Budget, limits.to_json())
+
+    async def metrics(self, period: MetricsPeriod = "day") -> Metrics:
+        """A day, a week from Monday or a month in figures: the one that is now, beside the one before."""
+        return await self._sender.get("/api/metrics", Metrics, period=period)
+
+    async def query(self, sql: str, params: Params = None, *, limit: int | None = None) -> QueryOut:
+        """The rows of one SELECT over the tables of `schema`. Raises `InvalidInput`."""
+        return QueryOut.model_validate_json(await self._rows("application/json", sql, params, limit))
+
+    async def query_as(self, kind: RowsFormat, sql: str, params: Params = None, *, limit: int | None = None) -> bytes:
+        """The same as CSV, as an Arrow stream or as a Parquet file. Raises `InvalidInput`."""
+        return await self._rows(ROWS_FORMATS[kind], sql, params, limit)
+
+    async def schema(self) -> SchemaOut:
+        """What can be asked: tables and columns, each with a sentence."""
+        return await self._sender.get("/api/schema", SchemaOut)
+
+    async def rebuild_analytics(self) -> None:
+        """Make the tables of `schema` again. Takes `admin`."""
+        await self._sender.act("POST", "/api/analytics/rebuild")
+
+    async def _rows(self, kind: str, sql: str, params: Params, limit: int | None) -> bytes:
+        given = {"sql": sql, "params": params, "limit": limit}
+        question = _valid(QueryIn, **{name: value for name, value in given.items() if value is not None})
+        headers = {"Accept": kind, "Content-Type": "application/json"}
+        sending = self._sender.send("POST", "/api/query", headers=headers, content=question.to_json(), timeout=PATIENCE)
+        return (await sending).content
 
     async def provider(self) -> Provider:
         return await self._sender.get("/api/provider", Provider)

@@ -25,6 +25,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("agents", "swarm_cli.agents:agents", "Who works, on what, since when"),
         Entry("budget", "swarm_cli.budget:budget", "What is spent and what is left; set the limits"),
         Entry("queue", "swarm_cli.queue:queue", "What waits, and for what"),
+        Entry("metrics", "swarm_cli.metrics:metrics", "A day, week or month in figures"),
+        Entry("query", "swarm_cli.query:query", "Ask about tasks and costs in SQL"),
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
     "Set up": (
@@ -39,6 +41,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "The hub on this machine": (
         Entry("orchestrator", "swarm_cli.orchestrator:orchestrator", "Start it, stop it, ask how it is"),
+        Entry("analytics", "swarm_cli.analytics:analytics", "Make again what queries are asked of"),
         Entry("doctor", "swarm_cli.doctor:doctor", "What is missing on this machine"),
         Entry("demo", "swarm_cli.demo:demo", "Five simulated tasks, from nothing to branches"),
     ),

@@ -18,6 +18,7 @@ from swarm_api.errors import MethodNotAllowed, NotFound
 from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
+from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
@@ -95,10 +96,11 @@ async def open_hub(
 
         place = Place(executor.name, executor.region, settings.max_parallel_agents, budgets)
         scheduler = Scheduler(store, executor, launch, place, prices)
+        analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
-            closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
+            analytics, closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
         running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
         log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")

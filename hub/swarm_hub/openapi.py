@@ -40,7 +40,9 @@ SECURITY_SCHEMES = {
     "model": {"type": "http", "scheme": "bearer", "description": "The token that an agent calls the model with."},
 }
 _STREAMS = {"/api/events": ("text/event-stream",), "/api/tasks/{id}/logs": ("text/event-stream", "text/plain"),
-            "/api/tasks/{id}/diff": ("text/x-diff",)}  # fmt: skip
+            "/api/tasks/{id}/diff": ("text/x-diff",),
+            "/api/query": ("text/csv", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),
+            }  # fmt: skip
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from swarm_api.redaction import Redactor
 from swarm_api.worker import Upstream
 from swarm_executors.protocol import Executor
+from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.gateway.gateway import Gateway
@@ -71,6 +72,7 @@ class Hub:
     outlooks: Outlooks
     grants: Grants
     inboxes: Inboxes
+    analytics: Analytics
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Mapping[str, Any]  # the OpenAPI document

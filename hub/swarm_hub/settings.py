@@ -114,7 +114,7 @@ SETTINGS: dict[str, Setting] = {
     "default_timeout_minutes": Setting(
         "DEFAULT_TIMEOUT_MINUTES", "60", "for tasks that give no timeout", values.minutes
     ),
-    "time_zone": Setting("TIME_ZONE", "UTC", "whose days and weeks (from Monday) budgets use", values.zone),
+    "time_zone": Setting("TIME_ZONE", "UTC", "whose days and weeks (from Monday) budgets and metrics use", values.zone),
     "daily_budget_cents": Setting(
         "DAILY_BUDGET_CENTS", "10000", "what all agents together may spend on the model in a day", values.cents
     ),

@@ -129,7 +129,7 @@ async def test_answers_to_submissions_and_workers_are_as_described(shared: Playe
     ("method", "path", "body"),
     [
         ("GET", "/api/tasks/nope", None), ("POST", "/api/tasks", {"colour": 1}), ("GET", "/api/tasks?colour=red", None),
-        ("POST", "/api/execute/nope", None), ("GET", "/api/metrics", None), ("POST", "/api/tasks", {"prompt": "a\0"}),
+        ("POST", "/api/execute/nope", None), ("GET", "/api/conflicts", None), ("POST", "/api/tasks", {"prompt": "a\0"}),
     ],
 )  # fmt: skip
 @with_the_shared_hub

@@ -38,8 +38,8 @@ class Ledger:
 
     def __init__(self, empty: Path, clock: Clock) -> None:
         self._folder = tempfile.TemporaryDirectory(dir=empty.parent)
-        self._path = Path(self._folder.name) / "hub.db"
-        shutil.copyfile(empty, self._path)
+        self.path = Path(self._folder.name) / "hub.db"
+        shutil.copyfile(empty, self.path)
         self._clock = clock
         self._group: Transaction | None = None
         self.works = 0
@@ -103,7 +103,7 @@ class Ledger:
         return [self.rows(table) for table in schema.metadata.sorted_tables]
 
     def _open(self) -> None:
-        self._engine = open_engine(self._path)
+        self._engine = open_engine(self.path)
         self._connection = self._engine.connect()
         self._connection.exec_driver_sql("PRAGMA synchronous=OFF")  # what a power cut would take is not the question
         self._group = None

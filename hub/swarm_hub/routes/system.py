@@ -23,11 +23,15 @@ ROOM = 1024 * 1024  # bytes; with less left on the disk the next submission may 
 
 
 async def health(call: Call) -> Response:
-    """503 when it cannot take work: the store does not take a write, or the disk is all but full."""
+    """503 when it cannot take work: the store does not take a write, or the disk is all but full.
+
+    Whether it answers questions is told as well, once somebody has asked one, and makes no difference.
+    """
     checks = {"store": await _look_at_store(call.hub.store), "disk": _look_at_disk(call.hub.settings.data_dir)}
+    others = {"analytics": found} if (found := call.hub.analytics.health) else {}
     if all(found == "ok" for found in checks.values()):
-        return reply(Health(status="ok", version=__version__, checks=checks))
-    return reply(Health(status="degraded", version=__version__, checks=checks), 503)
+        return reply(Health(status="ok", version=__version__, checks={**checks, **others}))
+    return reply(Health(status="degraded", version=__version__, checks={**checks, **others}), 503)
 
 
 async def _look_at_store(store: Store) -> str:

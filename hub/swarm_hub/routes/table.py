@@ -1,6 +1,7 @@
 """Every path of the hub, in one table: who may call it, what it takes, what it answers."""
 
 from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.analytics import Metrics, QueryIn, QueryOut, SchemaOut
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.budget import Budget, BudgetIn
 from swarm_api.events import EventList, LogPage
@@ -9,7 +10,8 @@ from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import audit, auth, budget, execution, gateway, streams, system, tasks, workers
+from swarm_hub.routes import analytics, audit, auth, budget, execution, gateway, streams, system, tasks, workers
+from swarm_hub.routes.analytics import MetricsQuery
 from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
 from swarm_hub.routes.gateway import AnyQuery
@@ -74,14 +76,21 @@ ROUTES: tuple[Route, ...] = (
           body=(BudgetIn,), answers={200: Budget}),
     Route("GET", "/api/audit", "admin", audit.audit, "Who did what, when, from where, newest first",
           query=AuditQuery, answers={200: AuditList}),
+    Route("GET", "/api/metrics", "metrics:read", analytics.metrics, "A day, week or month in figures",
+          query=MetricsQuery, answers={200: Metrics}),
+    Route("POST", "/api/query", "metrics:read", analytics.query, "Ask in SQL: rows as JSON, CSV, Arrow or Parquet",
+          body=(QueryIn,), answers={200: QueryOut}),
+    Route("GET", "/api/schema", "metrics:read", analytics.schema_, "What can be asked: tables and columns",
+          answers={200: SchemaOut}),
+    Route("GET", "/metrics", "metrics:read", analytics.prometheus, "The hub's counts, for Prometheus",
+          answers={200: "text/plain"}),
+    Route("POST", "/api/analytics/rebuild", "admin", analytics.rebuild, "Make the tables of /api/schema again",
+          answers={202: None}),
     # Of the contract, and not there yet: said so, never ignored.
     Route("POST", "/api/tasks/{id}/messages", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/tasks/{id}/merge", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/approvals", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/approvals/{id}", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/conflicts", "tasks:read", later, "Not supported yet"),
-    Route("GET", "/api/metrics", "metrics:read", later, "Not supported yet"),
-    Route("POST", "/api/query", "metrics:read", later, "Not supported yet"),
     Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
-    Route("GET", "/metrics", "metrics:read", later, "Not supported yet"),
 )  # fmt: skip
