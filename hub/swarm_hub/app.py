@@ -103,7 +103,8 @@ async def open_hub(
             analytics, closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
         running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
-        log.info("prices of %s%s", prices.dated, f", from {settings.prices}" if settings.prices else "")
+        if settings.prices is not None:
+            log.info("prices of %s, from %s", prices.dated, settings.prices)
         try:
             yield hub
         finally:
