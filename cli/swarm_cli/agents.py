@@ -12,6 +12,7 @@ from swarm_cli.options import AsJson, Url
 from swarm_cli.reading import connect, show_json
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.table import Cell, Column, lines, tabbed
+from swarm_cli.usage_limit import show_limit
 
 _COLUMNS = (
     Column("AGENT", share=2), Column("STATUS"), Column("TASK"), Column("DOES", share=1), Column("TURNS", right=True),
@@ -26,7 +27,8 @@ def agents(
 ) -> None:
     """Who works, on what, since when."""
     screen = Screen.of(sys.stdout, os.environ)
-    answer = connect(url, os.environ).get("agents", active=None if everyone else "true")
+    hub = connect(url, os.environ)
+    answer = hub.get("agents", active=None if everyone else "true")
     if as_json:
         return show_json(answer)
     if not screen.terminal:
@@ -37,6 +39,8 @@ def agents(
         write(line)
     if screen.terminal and not answer["agents"]:
         write("Nobody works." if not everyone else "No agents yet.")
+    if screen.terminal:
+        show_limit(hub, screen)
     return None
 
 

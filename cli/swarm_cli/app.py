@@ -23,24 +23,32 @@ def run_command(arguments: list[str]) -> int:
         # A callback's value is no exit code; one that ends early raises Exit, whose code typer returns.
         code = get_command(application())(arguments, prog_name="swarm", standalone_mode=False)
     except typer.TyperException as error:
-        raise _told(error) from None
+        raise _told(error, arguments) from None
     except typer.Abort:
         return FAILED
     return code if isinstance(code, int) else DONE
 
 
-def _told(error: typer.TyperException) -> Fault:
+def _told(error: typer.TyperException, arguments: list[str]) -> Fault:
     """A key may be among the arguments by mistake: it is in the shell's history then, and on the screen no more."""
     from swarm_api.redaction import Redactor
 
     message = error.format_message()
     redacted = Redactor().text(message)
-    return wrong_usage(redacted, _help_of(error) if redacted == message else "no argument is a safe place for a key")
+    return wrong_usage(
+        redacted, _help_of(error, arguments) if redacted == message else "no argument is a safe place for a key"
+    )
 
 
-def _help_of(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path} --help" if context else "swarm --help"
+def _help_of(error: typer.TyperException, arguments: list[str]) -> str:
+    """Of the command that was meant. An option without its value has no context."""
+    if context := getattr(error, "ctx", None):
+        return f"{context.command_path} --help"
+    for at, word in enumerate(arguments):
+        if entry := COMMANDS.get(word):
+            below = getattr(load(entry), "commands", {})
+            return " ".join(["swarm", word, *[name for name in arguments[at + 1 :] if name in below][:1], "--help"])
+    return "swarm --help"
 
 
 def application() -> typer.Typer:

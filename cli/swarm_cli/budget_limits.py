@@ -13,8 +13,14 @@ _PERIODS = ("day", "week")
 
 
 def parsed(texts: Iterable[str]) -> list[Limit]:
-    """Of `KEY=VALUE=DOLLARS`, with `/day` (the usual) or `/week` behind. Raises a usage `Fault`."""
-    return [_parsed(text) for text in texts]
+    """Of `KEY=VALUE=DOLLARS`, with `/day` (the usual) or `/week` behind, a label once. Raises a usage `Fault`."""
+    limits: dict[str, Limit] = {}
+    for limit in map(_parsed, texts):
+        label = limit["label"]
+        if label in limits:
+            raise wrong_usage(f"--label: {label} is there twice; a label has one limit, for a day or for a week")
+        limits[label] = limit
+    return list(limits.values())
 
 
 def _parsed(text: str) -> Limit:
@@ -30,3 +36,12 @@ def merged(there: Iterable[Mapping[str, Any]], new: Sequence[Limit]) -> list[Lim
     fields = ("label", "limitCents", "period")
     kept = [{field: limit[field] for field in fields} for limit in there]
     return list({limit["label"]: limit for limit in [*kept, *new]}.values())
+
+
+def closed(wish: Mapping[str, Any], named: Sequence[Limit]) -> list[str]:
+    """What to warn of: limits that were given and leave nothing to spend. A shell makes 0 of an unquoted $50."""
+    told = []
+    if 0 in (wish.get("dailyCents"), wish.get("weeklyCents")):
+        told.append("nothing may be spent from now on: no agent starts")
+    shut = [limit["label"] for limit in named if not limit["limitCents"]]
+    return [*told, *(f"nothing may be spent on {label} from now on: no agent starts for it" for label in shut)]

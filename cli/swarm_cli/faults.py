@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from swarm_api.addresses import is_loopback
 from swarm_api.config import BadConfig
 from swarm_api.errors import HubUnreachable, InvalidInput, SwarmError
-from swarm_cli.screen import Screen, safe
+from swarm_cli.screen import Screen, safe, wrapped
 
 DONE, FAILED, USAGE, NOT_AUTHENTICATED, NOT_FOUND, UNREACHABLE, BUDGET, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
@@ -25,6 +25,7 @@ _HINTS = {
     "insecure_address": "--url https://…, or --insecure (SWARM_INSECURE=1) where the network is trusted",
 }
 _MAX_LINES = 10
+_ERROR = "error:"
 
 
 class Fault(Exception):
@@ -103,10 +104,12 @@ def _how_to_authenticate(environ: Mapping[str, str]) -> str:
 
 
 def tell(fault: Fault, environ: Mapping[str, str]) -> int:
-    """Write the fault to stderr; the exit code."""
+    """Write the fault to stderr; the exit code. A hint is never broken: it may be pasted."""
     screen = Screen.of(sys.stderr, environ)
     for line in fault.message.splitlines():
-        sys.stderr.write(f"{screen.paint('bold red', 'error:')} {safe(line)}\n")
+        first, *more = wrapped(safe(line), screen, len(_ERROR) + 1)
+        sys.stderr.write(f"{screen.paint('bold red', _ERROR)} {first}\n")
+        sys.stderr.writelines(f"{' ' * len(_ERROR)} {part}\n" for part in more)
     if fault.hint:
         sys.stderr.write(f"{screen.paint('dim', ' hint:')} {safe(fault.hint)}\n")
     return fault.exit_code

@@ -11,6 +11,7 @@ from swarm_cli.reading import Hub, connect, show_json
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.table import lines, tabbed
 from swarm_cli.tasks import page, table, values
+from swarm_cli.usage_limit import show_limit
 
 _LONGEST_PAGE = 200
 _FLAGS = {"status": "--status", "type": "--type", "label": "--label", "q": "--search"}
@@ -60,6 +61,7 @@ def _recent(hub: Hub, wanted: Wanted, screen: Screen) -> None:
     _footer(len(tasks), answer, wanted.filters, screen)
     if not any(wanted.filters.get(name) for name in _FLAGS):
         _money(hub, screen)
+        show_limit(hub, screen)
     return None
 
 
@@ -76,7 +78,8 @@ def _money(hub: Hub, screen: Screen) -> None:
         budget = hub.get("budget")
     except (Forbidden, NotFound):
         return
-    write(today(budget, screen))
+    for line in today(budget, screen):
+        write(line)
 
 
 def _footer(shown: int, answer: Any, filters: Mapping[str, Any], screen: Screen) -> None:

@@ -17,6 +17,7 @@ from swarm_api.events import Event
 from swarm_cli import event_lines, look
 from swarm_cli.board import Board
 from swarm_cli.keyboard import without_echo
+from swarm_cli.money_line import standing
 from swarm_cli.screen import Screen, write
 from swarm_cli.table import lines
 from swarm_cli.tasks import Json, name
@@ -25,14 +26,15 @@ from swarm_cli.tasks import table as tasks_table
 _REDRAW = 0.125  # seconds
 _LOOK_AT_AGENTS = 8  # every so many drawings
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_LOOK_AT_MONEY = 40  # likewise
 _EVENTS = 5
 _SAID_BY_OTHERS = frozenset({"agent_spawned", "agent_completed"})  # the task's own events say it
-_AROUND = 7 + _EVENTS  # lines that are not tasks
+_AROUND = 9 + _EVENTS  # lines that are not tasks
 
 
 async def show_live(hub: HubClient, board: Board, only: Collection[str] | None, screen: Screen) -> None:
     """Show the board until these tasks have ended, and leave it as a table; or (None) for ever."""
-    view = View(board, Console(file=sys.stdout, no_color=not screen.colour, highlight=False), steady=only is not None)
+    view = View(board, screen, steady=only is not None)
     with without_echo(), Live(view.drawn(), console=view.console, auto_refresh=False) as live:
         try:
             async with asyncio.TaskGroup() as group:
@@ -51,6 +53,8 @@ async def _draw(hub: HubClient, view: "View", live: Live) -> None:
     for drawing in count():
         if drawing % _LOOK_AT_AGENTS == 0:
             await view.board.look_at_agents(hub)
+        if drawing % _LOOK_AT_MONEY == 0 and not view.steady:
+            view.money = await standing(hub, view.screen)
         live.update(view.drawn(), refresh=True)
         await asyncio.sleep(_REDRAW)
 
@@ -58,11 +62,13 @@ async def _draw(hub: HubClient, view: "View", live: Live) -> None:
 class View:
     """The board as rich draws it, with the latest events below."""
 
-    def __init__(self, board: Board, console: Console, steady: bool) -> None:
+    def __init__(self, board: Board, screen: Screen, steady: bool) -> None:
         """`steady`: tasks keep their places as long as there is room for all."""
         self.board = board
-        self.console = console
-        self._steady = steady
+        self.console = Console(file=sys.stdout, no_color=not screen.colour, highlight=False)
+        self.screen = screen
+        self.steady = steady
+        self.money: list[str] = []
         self._latest: deque[tuple[str, ...]] = deque(maxlen=_EVENTS)
         self._turn = 0
 
@@ -76,12 +82,13 @@ class View:
         self._turn += 1
         room = max(3, self.console.height - _AROUND)
         more = len(self.board.tasks) - room
-        tasks = self.board.in_order() if self._steady and more <= 0 else self.board.most_telling(room)
+        tasks = self.board.in_order() if self.steady and more <= 0 else self.board.most_telling(room)
         parts: list[RenderableType] = [self._counts(), Text(), self._table(tasks)]
         if more > 0:
             parts.append(Text(f"… and {more} more", style="dim"))
         parts += [Text(), self._events()]
-        if not self._steady:
+        parts += [Text.from_ansi(line) for line in self.money]
+        if not self.steady:
             parts.append(Text("ctrl-C ends", style="dim"))
         return Group(*parts)
 

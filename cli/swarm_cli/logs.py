@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from swarm_cli.options import TaskId, Url
 from swarm_cli.screen import Screen, write
 from swarm_cli.task_id import check
 from swarm_cli.waiting import exit_code, show_end
+from swarm_cli.waits import telling_of_waits
 
 _PAGE = 5_000
 
@@ -40,17 +41,27 @@ async def _show(task_id: str, follow: bool, after: int, as_json: bool, url: str 
     screen = Screen.of(sys.stdout, os.environ)
     texts = LogLines(screen)
     async with client(url) as hub:
-        lines = hub.follow_logs(task_id, after=after) if follow else _history(hub, task_id, after)
-        async with aclosing(lines):
-            async for line in lines:
-                for text in [log_lines.as_json(line)] if as_json else texts.of(line):
-                    write(text)
+        told = _json if as_json else texts.of
         if not follow:
+            await _write(_history(hub, task_id, after), told)
             return DONE
-        task = await hub.wait(task_id)
+        async with telling_of_waits(hub, await hub.task(task_id)):
+            await _write(hub.follow_logs(task_id, after=after), told)
+            task = await hub.wait(task_id)
         if screen.terminal and not as_json:
             show_end(task, screen)
         return exit_code([task])
+
+
+def _json(line: LogLine) -> Iterable[str]:
+    return [log_lines.as_json(line)]
+
+
+async def _write(lines: AsyncGenerator[LogLine, None], told: Callable[[LogLine], Iterable[str]]) -> None:
+    async with aclosing(lines):
+        async for line in lines:
+            for text in told(line):
+                write(text)
 
 
 async def _history(hub: HubClient, task_id: str, after: int) -> AsyncGenerator[LogLine, None]:

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TextIO
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
@@ -97,6 +97,27 @@ def fit(text: str, width: int) -> str:
             break
         taken.append(char)
     return "".join(taken).rstrip() + "…" if width > 0 else ""
+
+
+def wrapped(text: str, screen: Screen, indent: int = 0) -> list[str]:
+    """The lines of a safe text within a terminal, after an indent; a word that is longer stays whole."""
+    if not screen.terminal or cells(text) <= _room(screen, indent):
+        return [text]
+    return joined(text.split(" "), screen, indent, between=" ")
+
+
+def joined(parts: Iterable[str], screen: Screen, indent: int = 0, between: str = " · ") -> list[str]:
+    """Safe parts side by side, in as many lines as a terminal needs. None is ever broken: it may be pasted."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{between}{part}" if lines else part
+        fits = not screen.terminal or cells(longer) <= _room(screen, indent)
+        lines[-1:] = [longer] if fits or not lines else [lines[-1], part]
+    return lines
+
+
+def _room(screen: Screen, indent: int) -> int:
+    return max(20, screen.width - indent)
 
 
 def write(text: str, stream: TextIO | None = None) -> None:

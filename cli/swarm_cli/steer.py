@@ -11,18 +11,21 @@ from pydantic import BaseModel
 
 from swarm_api.agents import Agent
 from swarm_api.client import HubClient
-from swarm_api.errors import HubUnreachable, SwarmError
+from swarm_api.errors import Conflict, HubUnreachable, InvalidInput, SwarmError
 from swarm_api.ids import short
 from swarm_api.tasks import Task
 from swarm_cli import look
 from swarm_cli.completion import task_ids as complete_ids
+from swarm_cli.costs import enough
 from swarm_cli.dollars import optional_cents
-from swarm_cli.faults import DONE, Fault, explain, tell, wrong_usage
+from swarm_cli.faults import BUDGET, DONE, Fault, explain, tell, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, TaskIds, Url
 from swarm_cli.screen import Screen, safe, safe_json, write
 from swarm_cli.task_id import check
+from swarm_cli.tasks import as_json as dumped
 
+_CENT = 10_000  # micro-dollars
 Deed = Callable[[HubClient, str], Awaitable[Task | Agent]]
 
 
@@ -48,9 +51,25 @@ def retry(
     budget_cents = optional_cents(budget, "--budget")
 
     async def deed(hub: HubClient, task_id: str) -> Task:
-        return await hub.retry(task_id, fresh=fresh, budget_cents=budget_cents)
+        try:
+            return await hub.retry(task_id, fresh=fresh, budget_cents=budget_cents)
+        except (Conflict, InvalidInput) as error:
+            raise await _too_little(hub, task_id, error, budget_cents) or error from error
 
     raise typer.Exit(asyncio.run(_each(deed, task_ids, as_json, url)))
+
+
+async def _too_little(hub: HubClient, task_id: str, error: SwarmError, cents: int | None) -> Fault | None:
+    """What to say where the budget is all that is wrong."""
+    if error.code != "budget_spent" and cents is None:
+        return None
+    task = dumped(await hub.task(task_id))
+    if error.code != "budget_spent" and (cents or 0) * _CENT > task["costMicroUsd"]:
+        return None
+    given = f"--budget {look.dollars(cents)} is no more than that" if cents is not None else "no more is left to spend"
+    known = short(task["id"])
+    message = f"task {known} has spent {look.money(task['costMicroUsd'])} already, and {given}"
+    return Fault(message, hint=f"swarm retry {known} --budget {enough(task)}", exit_code=BUDGET)
 
 
 def execute(
@@ -85,8 +104,8 @@ async def _one(doing: Awaitable[Task | Agent], as_json: bool) -> int:
         answer = await doing
     except HubUnreachable:
         raise
-    except SwarmError as error:
-        return tell(explain(error) or Fault(error.detail), os.environ)
+    except (SwarmError, Fault) as error:
+        return tell(explain(error) or Fault(str(error)), os.environ)
     write(dumped_json(answer) if as_json else _told(answer))
     return DONE
 

@@ -23,7 +23,7 @@ from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
 from swarm_cli.repository import absolute_repo
-from swarm_cli.screen import Screen, safe_json, write
+from swarm_cli.screen import Screen, safe_json, wrapped, write
 from swarm_cli.task_id import is_likely
 from swarm_cli.tasks import as_json as dumped
 from swarm_cli.tasks import title
@@ -200,8 +200,8 @@ def _tell_of_money(tasks: Sequence[Task], screen: Screen) -> None:
     if short_of:
         task, blocked = short_of[0]
         others = f" (and {len(short_of) - 1} more)" if len(short_of) > 1 else ""
-        told = screen.paint("yellow", f"{short(task['id'])} waits {told_of(blocked)}{others}")
-        write(told, None if screen.terminal else sys.stderr)
+        for line in wrapped(f"{short(task['id'])} waits {told_of(blocked)}{others}", screen):
+            write(screen.paint("yellow", line), None if screen.terminal else sys.stderr)
 
 
 def _confirm(tasks: Sequence[Task], wait: bool, screen: Screen) -> None:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swarm_api.ids import short
 from swarm_cli import look
-from swarm_cli.blocked import after, brief, told
+from swarm_cli.blocked import after, brief, on_money, told, ways_on
 from swarm_cli.costs import facts as cost_facts
-from swarm_cli.costs import more_money
-from swarm_cli.screen import Screen, first_line, safe
+from swarm_cli.costs import more_money, out_of_money
+from swarm_cli.screen import Screen, first_line, joined, safe, wrapped
 from swarm_cli.table import Cell, Column
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 
-_COLUMNS = (
+_COLUMNS: tuple[Column, ...] = (
     Column("ID"), Column("STATUS"), Column("TASK", share=1), Column("OUTCOME", share=1), Column("TIME", right=True),
     Column("COST", right=True), Column("AGE", right=True),
 )  # fmt: skip
@@ -47,6 +47,8 @@ class Shown(NamedTuple):
 def table(tasks: Sequence[Json], agents: Mapping[str, Json]) -> Shown:
     """Tasks as lines of a table, with the agents that work on them now. Where nothing costs, no cost is shown."""
     columns, rows = _COLUMNS, [_row(task, agents.get(task["id"])) for task in tasks]
+    if any(on_money(task) for task in tasks):  # amounts are worth more than a title's end
+        columns = tuple(column._replace(share=2) if column.title == "OUTCOME" else column for column in columns)
     if any(task["costMicroUsd"] for task in tasks):
         return Shown(columns, rows)
     free = columns.index(Column("COST", right=True))
@@ -84,6 +86,8 @@ def outcome(task: Json, agent: Json | None) -> str:
     result = task.get("result")
     if result is None:
         return _at_work(agent)
+    if result["status"] == "budget":
+        return out_of_money(task)
     if error := result.get("error"):
         return f"{safe(error['code'])}: {first_line(error['message'])}"
     return look.changes(len(result["filesChanged"]), result["additions"], result["deletions"])
@@ -111,13 +115,12 @@ def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
     name = safe(task.get("name") or "")
     yield f"{screen.paint('bold', short(task['id']))}  {screen.paint(style, mark)}  {name}".rstrip()
     yield ""
-    for line in task["prompt"].splitlines():
-        yield f"  {safe(line)}".rstrip()
+    yield from _text(task["prompt"], screen)
     yield ""
     facts = dict(_facts(task, agent))
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
-        first, *more = _wrapped(value, screen, width + 2)
+        first, *more = wrapped(value, screen, width + 2)
         yield f"  {screen.paint('dim', name)}{' ' * (width - len(name))}{first}"
         yield from (f"  {' ' * width}{line}" for line in more)
     for path in (task.get("result") or {}).get("filesChanged", ()):
@@ -125,23 +128,21 @@ def page(task: Json, agent: Json | None, screen: Screen) -> Iterator[str]:
     yield from _summary(task, screen)
     if screen.terminal:
         yield ""
-        yield screen.paint("dim", "  " + " · ".join(_next(task)))
+        yield from (screen.paint("dim", f"  {line}") for line in joined(_next(task), screen, 2))
 
 
-def _wrapped(text: str, screen: Screen, indent: int) -> list[str]:
-    """Within the terminal, after an indent; a word that is longer stays whole."""
-    room = max(20, screen.width - indent)
-    if not screen.terminal or len(text) <= room:
-        return [text]
-    from textwrap import wrap  # late: it is seldom needed
-
-    return wrap(text, room, break_long_words=False, break_on_hyphens=False)
+def _text(text: str, screen: Screen) -> Iterator[str]:
+    """What somebody wrote, line for line, indented."""
+    for line in text.splitlines():
+        yield from (f"  {part}".rstrip() for part in wrapped(safe(line), screen, 2))
 
 
 def _next(task: Json) -> Iterator[str]:
     """The commands that somebody who looks at this task is likely to want."""
     known = short(task["id"])
-    if task["status"] == "pending":
+    if blocked := on_money(task):
+        yield from ways_on(blocked)
+    elif task["status"] == "pending":
         yield f"swarm execute {known}"
     if task["status"] in ("failed", "cancelled"):
         yield f"swarm retry {known}{more_money(task)}"
@@ -157,10 +158,10 @@ def _summary(task: Json, screen: Screen) -> Iterator[str]:
     if error := result.get("error"):
         yield ""
         yield f"  {screen.paint('red', safe(error['code']))}"
-        yield from (f"  {safe(line)}".rstrip() for line in error["message"].splitlines())
+        yield from _text(error["message"], screen)
     if summary := result.get("summary"):
         yield ""
-        yield from (f"  {safe(line)}".rstrip() for line in summary.splitlines())
+        yield from _text(summary, screen)
 
 
 def _facts(task: Json, agent: Json | None) -> Iterator[tuple[str, str]]:

@@ -14,13 +14,15 @@ from swarm_cli.faults import BUDGET, DONE, FAILED
 from swarm_cli.log_lines import LogLines
 from swarm_cli.screen import Screen, safe, write
 from swarm_cli.tasks import as_json, outcome, run_time
+from swarm_cli.waits import reason, telling_of_waits
 
 
 async def show_to_the_end(hub: HubClient, tasks: Sequence[Task], screen: Screen) -> None:
     """Show one task's log and how it ended, or several tasks as a table, until all have ended."""
     if len(tasks) > 1:
         return await follow_board(hub, Board(tasks, tasks[0].seq - 1), screen)
-    await _show_log(hub, tasks[0], screen)
+    async with telling_of_waits(hub, tasks[0], said=reason(tasks[0])):  # who handed it out was told at once
+        await _show_log(hub, tasks[0], screen)
     return show_end(await hub.wait(tasks[0].id), screen)
 
 

@@ -60,7 +60,7 @@ def test_a_terminal_gets_a_table_with_bars_that_fits(swarm: Swarm) -> None:
     assert (code, max(map(len, said.splitlines())) <= 80) == (0, True)
     assert said.startswith("! 80 % or more of a limit is spent\n")
     assert "\nday                $0.60  $0.50     $0.00    $0.10 " in said
-    assert "\nweek · team=web   $10.00  $0.00     $0.00   $10.00     $0.00  ✓ ok       ░" in said
+    assert "\nweek · team=web   $10.00  $0.00     $0.00   $10.00    $0.00  ✓ ok       ░" in said
     assert "(UTC)\n█ spent ▒ reserved for agents that run ░ left\n" in said
 
 
@@ -95,6 +95,7 @@ def test_the_limits_of_labels_are_taken_away(swarm: Swarm) -> None:
         (["--label", "team=web=x"], "--label team=web: 'x' is no amount; allowed: dollars from 0 to 10000000"),
         (["--label", "team=5"], "--label: 'team=5' must look like team=web=10, or team=web=10/week"),
         (["--label", "team=web=5/month"], "--label: 'team=web=5/month' must look like team=web=10"),
+        (["--label", "team=web=10", "--label", "team=web=50/week"], "--label: team=web is there twice"),
         ([], "say which limit"),
     ],
 )
@@ -118,6 +119,31 @@ def test_a_week_below_its_days_is_worth_a_warning(swarm: Swarm) -> None:
     run = swarm("budget", "set", "--daily", "50", "--weekly", "10")
     assert run.returncode == 0
     assert run.stderr == "warning: the week's limit is below the day's: it is the one that counts\n"
+
+
+def test_a_limit_of_nothing_is_worth_a_warning(swarm: Swarm) -> None:
+    """A shell makes 0 of an unquoted $50."""
+    run = swarm("budget", "set", "--daily", "0")
+    assert (run.returncode, run.stderr) == (0, "warning: nothing may be spent from now on: no agent starts\n")
+    run = swarm("budget", "set", "--daily", "5", "--label", "team=web=0")
+    assert run.stderr == "warning: nothing may be spent on team=web from now on: no agent starts for it\n"
+
+
+def test_a_label_without_a_value_is_shown_as_it_is(swarm: Swarm) -> None:
+    assert swarm("budget", "set", "--label", "team==10").returncode == 0
+    assert "\nday · team= " in swarm.on_terminal("budget", NO_COLOR="1")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [(["submit", "-p", "x", "--budget"], "swarm submit"), (["budget", "set", "--daily"], "swarm budget set")],
+)
+def test_an_amount_left_out_is_answered_with_the_commands_own_help(
+    lonely: Swarm, arguments: list[str], command: str
+) -> None:
+    run = lonely(*arguments)
+    assert run.returncode == 2
+    assert run.stderr.endswith(f" hint: {command} --help\n")
 
 
 def test_the_hub_may_be_named_before_set(lonely: Swarm, hub: HubProcess) -> None:

@@ -10,6 +10,7 @@ from swarm_cli.screen import Screen, cells
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCREEN = Screen(terminal=True, colour=False, width=80)
+NARROW = SCREEN._replace(width=56)
 Json = dict[str, Any]
 
 AMOUNTS = st.integers(0, 9_999_999)  # to $99,999.99: five columns of larger ones need more than 80
@@ -63,13 +64,13 @@ def test_how_it_stands_is_said_in_words() -> None:
     assert [head(spent) for spent in (79, 80, 100)] == [
         "✓ within all limits · 2 tasks wait for money",
         "! 80 % or more of a limit is spent · 2 tasks wait for money",
-        "✗ a limit is spent: what has no room under it waits · 2 tasks wait for money",
+        "✗ spent: day · 2 tasks wait for money",
     ]
 
 
 def test_the_lines_are_those_of_the_limits() -> None:
     lines = list(page(budget(standing(5000, 4120, 300), standing(20_000, 9000, 300), standing(1000, 0, 0)), SCREEN))
-    assert lines[2].split() == ["BUDGET", "LIMIT", "SPENT", "RESERVED", "LEFT", "FORECAST", "STATE"]
+    assert lines[2].split() == ["BUDGET", "LIMIT", "SPENT", "RESERVED", "LEFT", "AT", "PACE", "STATE"]
     assert lines[3].split()[:-1] == ["day", "$50.00", "$41.20", "$3.00", "$5.80", "$41.20", "!", "warning"]
     assert lines[4].split()[:-1] == ["week", "$200.00", "$90.00", "$3.00", "$107.00", "$90.00", "✓", "ok"]
     assert lines[5].startswith("day · team=web")
@@ -78,4 +79,24 @@ def test_the_lines_are_those_of_the_limits() -> None:
 def test_without_colour_nothing_is_painted_and_with_it_the_state_is() -> None:
     given_ = budget(standing(100, 100, 0), standing(500, 100, 0))
     assert "\x1b" not in "".join(page(given_, SCREEN))
-    assert "\x1b[31m✗\x1b[0m a limit is spent" in "".join(page(given_, SCREEN._replace(colour=True)))
+    assert "\x1b[31m✗\x1b[0m spent: day" in "".join(page(given_, SCREEN._replace(colour=True)))
+
+
+def test_a_limit_of_a_label_that_is_spent_is_named() -> None:
+    spent = standing(100, 100, 0, label="owner=x")
+    assert "spent: day · owner=x" in next(page(budget(standing(100, 100, 0), standing(500, 100, 0), spent), SCREEN))
+
+
+def test_a_pace_that_passes_a_limit_is_said_in_words() -> None:
+    fast = {**standing(4000, 100, 0), "forecastCents": 13_100}
+    lines = list(page(budget(fast, standing(50_000, 100, 0)), SCREEN))
+    assert "! at the pace of the last hour, the day would come to $131.00 of $40.00 by its" in lines
+    assert not any("the week would" in line for line in lines)
+
+
+def test_a_narrow_terminal_goes_without_the_pace_and_what_is_reserved_but_names_its_limits() -> None:
+    lines = list(page(budget(standing(5000, 4120, 300), standing(20_000, 9000, 300), standing(1000, 0, 0)), NARROW))
+    head = next(at for at, line in enumerate(lines) if line.startswith("BUDGET"))
+    assert lines[head].split() == ["BUDGET", "LIMIT", "SPENT", "LEFT", "STATE"]
+    assert lines[head + 3].startswith("day · team=web ")
+    assert max(map(cells, lines)) <= NARROW.width

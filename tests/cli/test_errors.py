@@ -127,3 +127,11 @@ def test_a_full_disk_behind_stdout_is_told(lonely: Swarm) -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
         run = subprocess.run([PROGRAM, "--help"], env=lonely.environ, stdout=full, stderr=subprocess.PIPE, check=False)
     assert (run.returncode, run.stderr) == (1, b"error: No space left on device\n")
+
+
+def test_a_long_error_is_wrapped_on_words_beside_its_name(lonely: Swarm) -> None:
+    _, said = lonely.on_terminal("budget", "set", "--daily", "12.345", columns=60, NO_COLOR="1")
+    lines = said.splitlines()
+    assert (lines[0].startswith("error: --daily: "), max(map(len, lines)) <= 60) == (True, True)
+    assert all(line.startswith("       ") for line in lines[1:])
+    assert " ".join(line[7:] for line in lines).endswith("with two decimals at most, as in 12.50")
