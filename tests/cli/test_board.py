@@ -15,9 +15,11 @@ from swarm_api.tasks import Task
 from swarm_api.words import FINISHED, TaskStatus
 from swarm_cli.board import Board
 from swarm_cli.live import View
+from swarm_cli.screen import Screen
 
 # A busy machine is no failure.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SCREEN = Screen(terminal=True, colour=False, width=80)
 STATUSES = st.lists(st.sampled_from(get_args(TaskStatus)), max_size=30)
 
 
@@ -61,7 +63,7 @@ def test_a_board_has_ended_with_its_last_task() -> None:
 def test_counts_that_are_not_of_all_tasks_say_so(partial: bool) -> None:
     written = StringIO()
     console = Console(file=written, width=80)
-    console.print(View(Board(tasks(["pending"] * 2), 0, partial=partial), console, steady=False).drawn())
+    console.print(View(Board(tasks(["pending"] * 2), 0, partial=partial), SCREEN, steady=False).drawn())
     said = written.getvalue().splitlines()[0].rstrip()
     assert said == "○ 2 pending" + ("  of the newest 2" if partial else "")
 
@@ -69,7 +71,7 @@ def test_counts_that_are_not_of_all_tasks_say_so(partial: bool) -> None:
 def test_what_holds_up_all_tasks_is_shown_among_the_events() -> None:
     written = StringIO()
     console = Console(file=written, width=80)
-    view = View(Board(tasks(["pending"]), 0), console, steady=False)
+    view = View(Board(tasks(["pending"]), 0), SCREEN, steady=False)
     payload = {"scope": "daily", "limitCents": 5000, "spentCents": 4100}
     fields = {"seq": 1, "type": "budget_warning", "payload": payload, "timestamp": "2026-02-01T12:00:00Z"}
     view.take([Event.model_validate(fields)])
@@ -80,8 +82,8 @@ def test_what_holds_up_all_tasks_is_shown_among_the_events() -> None:
 def test_what_tasks_cost_is_shown_once_one_costs() -> None:
     board, written = Board(tasks(["running", "pending"]), 0), StringIO()
     console = Console(file=written, width=80)
-    console.print(View(board, console, steady=False).drawn())
+    console.print(View(board, SCREEN, steady=False).drawn())
     assert "COST" not in written.getvalue()
     board.tasks["tsk_" + "0" * 16] = {**board.tasks["tsk_" + "0" * 16], "costMicroUsd": 1_230_000}
-    console.print(View(board, console, steady=False).drawn())
+    console.print(View(board, SCREEN, steady=False).drawn())
     assert "$1.23" in written.getvalue()
