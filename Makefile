@@ -6,6 +6,8 @@ SHIPPED := api cli executors hub worker
 TYPED := $(SHIPPED) tests bench docs .ci/audit.py
 # cryptography's newer releases have no wheel for Macs with Intel's processors, which take an older one.
 NOT_INTEL_MAC := sys_platform != "darwin" or platform_machine != "x86_64"
+# Tests wait for processes and sockets a good part of their time.
+WORKERS := import os; print(3 * (os.cpu_count() or 1) // 2)
 USABLE := import sys, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help setup demo test lint types bench docs constraints clean
@@ -20,7 +22,7 @@ demo: setup ## five simulated tasks on a sample repository, from nothing to bran
 	@$(BIN)/swarm demo
 
 test: setup ## all tests; ARGS='-k cancel' goes to pytest
-	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n $$($(BIN)/python -c "$(WORKERS)") --dist worksteal $(ARGS)
 
 lint: setup ## ruff: rules, direction of imports, format; bandit; known vulnerabilities of what is pinned
 	@$(BIN)/ruff check .
