@@ -29,7 +29,7 @@ def assert_guarded(answer: httpx.Response, policy: str = NOTHING) -> None:
     [
         ("GET", "/health", 200), ("HEAD", "/health", 200), ("GET", "/openapi.json", 200), ("GET", "/api/tasks", 200),
         ("GET", "/nothing", 404), ("GET", "/api/tasks/tsk_0000000000000000", 404), ("PATCH", "/api/tasks", 405),
-        ("POST", "/api/tasks", 422), ("GET", "/api/tasks?x=1", 400), ("GET", "/api/metrics", 501),
+        ("POST", "/api/tasks", 422), ("GET", "/api/tasks?x=1", 400), ("GET", "/api/conflicts", 501),
     ],
 )  # fmt: skip
 async def test_answers_and_problems_have_them(shared: PlayedHub, method: str, path: str, status: int) -> None:

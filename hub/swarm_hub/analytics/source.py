@@ -34,7 +34,7 @@ _BOOKED = (
     f" WHERE task_id IN {_AMONG} AND ended_ms IS NOT NULL GROUP BY agent_id, model"
 )
 _VOLUME = (
-    "SELECT task_id, agent_id, stream, at_ms - at_ms % 3600000, count(*), sum(length(text)) FROM log_lines"
+    "SELECT task_id, agent_id, stream, at_ms - at_ms % 3600000, count(*), sum(characters(text)) FROM log_lines"
     " WHERE task_id = ? AND seq > ? AND seq <= ? GROUP BY 1, 2, 3, 4"
 )
 _TOOLS = (
@@ -98,6 +98,7 @@ class Source:
         self._zone = zone
         self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("characters", 1, len, deterministic=True)  # SQLite's `length` ends at a NUL
 
     def close(self) -> None:
         self._db.close()
