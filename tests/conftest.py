@@ -1,13 +1,19 @@
 """What every test may ask for: a running hub, a client of it, a git repository to work on."""
 
+import os
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from hubs import HubProcess
 from swarm_api.client import HubClient
+
+# What Hypothesis remembers of earlier runs stays out of the tree.
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"claude-swarm-hypothesis-{os.getuid()}")
 
 
 @pytest.fixture

@@ -73,20 +73,9 @@ async def open_hub(
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
         prices = await asyncio.to_thread(Prices.load, settings.prices)
-        limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
-        for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
-            log.warning(overruled)
-        budgets = Budgets(settings.time_zone, limits, free=settings.simulate)
-        ledger = Ledger(prices, budgets)
-        upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
-        endpoint, key = settings.anthropic_base_url or "", settings.anthropic_api_key or ""
-        await store.write(lambda tx: forget_of_another(tx, endpoint, key))
-        gateway = Gateway(store, upstream, ledger, await _pace(store))
+        budgets = await _budgets(settings, store)
+        gateway = await _gateway(settings, store, Ledger(prices, budgets))
         stack.push_async_callback(gateway.upstream.aclose)
-        if left := await store.write(ledger.settle_left_open):
-            log.warning(
-                "%d calls to the model were under way when the last hub was killed: counted at their most", left
-            )
         executor = executor or LocalExecutor(settings.data_dir)
         stack.push_async_callback(executor.aclose)
 
@@ -111,6 +100,24 @@ async def open_hub(
             for job in running:
                 job.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _budgets(settings: Settings, store: Store) -> Budgets:
+    """With the limits that were set while an earlier hub ran, where the settings are as they were then."""
+    limits = Limits(settings.daily_budget_cents, settings.weekly_budget_cents)
+    for overruled in await store.write(lambda tx: forget_overruled(tx, limits)):
+        log.warning(overruled)
+    return Budgets(settings.time_zone, limits, free=settings.simulate)
+
+
+async def _gateway(settings: Settings, store: Store, ledger: Ledger) -> Gateway:
+    """With the books of an earlier hub closed."""
+    endpoint, key = settings.anthropic_base_url or "", settings.anthropic_api_key or ""
+    await store.write(lambda tx: forget_of_another(tx, endpoint, key))
+    if left := await store.write(ledger.settle_left_open):
+        log.warning("%d calls to the model were under way when the last hub was killed: counted at their most", left)
+    upstream = Upstream(settings.anthropic_base_url, settings.anthropic_api_key)
+    return Gateway(store, upstream, ledger, await _pace(store))
 
 
 async def _pace(store: Store) -> Pace:

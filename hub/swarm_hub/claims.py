@@ -95,7 +95,7 @@ def _in_line(tx: Transaction, purse: Purse, at_once: int) -> Iterator[Any]:
 
 
 def _labelled(labels: Sequence[str]) -> Any:
-    return exists().where(la.task_id == t.id, (la.key + "=" + la.value).in_(labels))
+    return exists().where(la.task_id == t.id, schema.LABEL.in_(labels))
 
 
 def _tell_of_passed_over(tx: Transaction, place: Place, last: Any) -> None:

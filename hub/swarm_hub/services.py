@@ -1,9 +1,7 @@
 """What the routes have at hand. Built once, in `app.py`."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,37 +19,19 @@ from swarm_hub.scheduler import Scheduler
 from swarm_hub.settings import Settings
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices
+from swarm_hub.watches import Watches
 
 
-class Inboxes:
+class Inboxes(Watches):
     """Wakes a worker's waiting call when there is control for it."""
 
     def __init__(self, store: Store) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        super().__init__()
         store.listen(self._hear)
 
-    @asynccontextmanager
-    async def watch(self, agent_id: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever something for this agent was committed since."""
-        wake = asyncio.Event()
-        self._waiting[agent_id].add(wake)
-        try:
-            yield wake
-        finally:
-            self._waiting[agent_id].discard(wake)
-            if not self._waiting[agent_id]:
-                del self._waiting[agent_id]
-
-    def wake_all(self) -> None:
-        """The hub is closing: every waiting call answers now."""
-        for waiting in self._waiting.values():
-            for wake in waiting:
-                wake.set()
-
     def _hear(self, notices: Notices) -> None:
-        for agent_id in notices.controls & self._waiting.keys():
-            for wake in self._waiting[agent_id]:
-                wake.set()
+        for agent_id in notices.controls:
+            self.wake(agent_id)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,13 @@
 A library's response needs four tasks and twice the memory for each stream, and a thousand of them are ours to serve.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from swarm_hub.leaving import left, unless_left
 from swarm_hub.store.entries import Entry
 
 PING = b": ping\r\n\r\n"
@@ -38,7 +37,7 @@ class EventStream(Response):
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
         body = self._send(send) if scope["method"] != "HEAD" else _finish(send)
-        await while_there(body, left(receive))
+        await unless_left(body, left(receive))
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._chunks) as chunks:
@@ -47,24 +46,5 @@ class EventStream(Response):
         await _finish(send)
 
 
-async def while_there(sending: Coroutine[Any, Any, None], leaving: Coroutine[Any, Any, None]) -> None:
-    """Send until done or until the other side has left."""
-    jobs = [asyncio.ensure_future(sending), asyncio.ensure_future(leaving)]
-    try:
-        done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-        for job in done:
-            job.result()
-    finally:
-        for job in jobs:
-            job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
-
-
 async def _finish(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def left(receive: Receive) -> None:
-    """Returns when the reader has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

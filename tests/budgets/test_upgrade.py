@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from budgets.clock import Clock
 from budgets.conftest import MONEY
 from budgets.spending import limit, reserved
+from hub.older import make_database
 from hub.played import PlayedHub, Worker, played_hub
 from hub.test_database import SPEC
 from swarm_api.budget import LabelLimit
-from swarm_hub.store.database import MIGRATIONS
 
 TASK, AGENT = "tsk_0d4eq1nv01baw3bv", "local-agent-0123abcd"
 OTHER = "tsk_0d4eq1nv01baw3bw"
@@ -53,14 +50,7 @@ def call(name: str, ended_ms: int | None, cost: int, task: str = TASK) -> Row:
 def old(tmp_path: Path) -> Path:
     """A folder with a database of the version before, in which an agent runs and a call is open."""
     data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{data / 'hub.db'}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
-    engine.dispose()
+    make_database(data, "0004")
     with closing(sqlite3.connect(data / "hub.db")) as db, db:
         for table, row in (
             ("tasks", RUNNING), ("tasks", HELD), ("agents", LIVE),

@@ -6,18 +6,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from hub.older import make_database
 from hub.played import played_hub
 from hub.reporting import texts
 from hub.starting import CONFIG, assert_refused
 from hubs import HubProcess
 from swarm_hub.store import schema
-from swarm_hub.store.database import MIGRATIONS
 
 OLD_TASK = "tsk_0d4eq1nv01baw3bv"
 SPEC = (
@@ -46,14 +44,7 @@ def database(data: Path) -> Iterator[sqlite3.Connection]:
 
 def make_old_database(data: Path) -> None:
     """As the first version left it, with a task that waits and one that has ended."""
-    data.mkdir(mode=0o700)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{data / 'hub.db'}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    engine.dispose()
+    make_database(data, "0001")
     row = {
         "id": OLD_TASK, "spec": SPEC, "prompt": "an old one", "name": "old", "status": "pending", "type": "code",
         "model": "sonnet", "priority": "normal", "repo": None, "hold": 1, "waiting_on": 0, "rank": 1, "live": 0,

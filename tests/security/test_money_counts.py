@@ -1,29 +1,12 @@
 """What the API's count of a prompt leaves out is held for all the same."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from gateway.conftest import KEY, Playing, play
-from hub.played import played_hub
-from scripted_api import ScriptedApi, Text, Turn, scripted_api
+from gateway.conftest import Playing
+from scripted_api import ScriptedApi, Text, Turn
 
 PDF = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
 SCHEMA = {"type": "object", "description": "d" * 50_000}
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
-
-
-@pytest.fixture
-async def agent(tmp_path: Path, api: ScriptedApi) -> AsyncIterator[Playing]:
-    async with played_hub(tmp_path, runtime="claude", anthropic_api_key=KEY, anthropic_base_url=api.url) as hub:
-        yield await play(hub)
 
 
 async def held_tokens(agent: Playing, api: ScriptedApi, **fields: Any) -> int:

@@ -1,31 +1,16 @@
 """One agent's calls do not fill the hub's memory, whatever they cost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from gateway.conftest import KEY, Playing, play
-from hub.played import played_hub
-from scripted_api import Hang, ScriptedApi, Text, Turn, scripted_api
+from gateway.conftest import Playing
+from scripted_api import Hang, ScriptedApi, Text, Turn
 from swarm_hub.gateway import crowd
 from swarm_hub.gateway.asked import LONGEST
 from swarm_hub.gateway.crowd import Crowd
 from swarm_hub.gateway.refusals import Refused
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
-
-
-@pytest.fixture
-async def agent(tmp_path: Path, api: ScriptedApi) -> AsyncIterator[Playing]:
-    async with played_hub(tmp_path, runtime="claude", anthropic_api_key=KEY, anthropic_base_url=api.url) as hub:
-        yield await play(hub)
 
 
 @pytest.mark.parametrize(("size", "fit"), [(100, 256), (LONGEST, 4), (None, 4)])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,11 @@ import pytest
 from client.saying import answer, saying
 from gateway.conftest import KEY, play
 from hub.played import PlayedHub, played_hub
-from scripted_api import Hang, ScriptedApi, Text, Turn, scripted_api
+from scripted_api import Hang, ScriptedApi, Text, Turn
 from swarm_hub.gateway import gateway
 from swarm_hub.gateway.ledger import has_ended
 from swarm_hub.store.transaction import Reads
 from waiting import LOOK_AGAIN, until
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
 
 
 def settings(url: str) -> dict[str, Any]:

@@ -1,26 +1,10 @@
 """What an agent sends beside the call reaches nobody: neither another address, nor another reading of the body."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from gateway.conftest import KEY, Playing, play
-from hub.played import played_hub
-from scripted_api import ScriptedApi, Text, Turn, scripted_api
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
-
-
-@pytest.fixture
-async def agent(tmp_path: Path, api: ScriptedApi) -> AsyncIterator[Playing]:
-    async with played_hub(tmp_path, runtime="claude", anthropic_api_key=KEY, anthropic_base_url=api.url) as hub:
-        yield await play(hub)
+from gateway.conftest import KEY, Playing
+from scripted_api import ScriptedApi, Text, Turn
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from swarm_hub.store import schema
 from swarm_hub.store.transaction import Reads, Transaction
 
 a, la = schema.agents.c, schema.labels.c
-_LABELS = select(la.key + "=" + la.value).where(la.task_id == bindparam("task"))
+_LABELS = select(schema.LABEL).where(la.task_id == bindparam("task"))
 _HELD = select(func.coalesce(func.sum(a.held_micro_usd), 0)).where(a.reserved_micro_usd > 0)
-_HELD_WITH_LABEL = _HELD.where(exists().where(la.task_id == a.task_id, la.key + "=" + la.value == bindparam("label")))
+_HELD_WITH_LABEL = _HELD.where(exists().where(la.task_id == a.task_id, bindparam("label") == schema.LABEL))
 # Workers may claim any amount: what is more than anybody has would, added up, be more than the database keeps.
 _ADD = text(
     "INSERT INTO spent (quarter, label, micro_usd) VALUES (:quarter, :label, :micro_usd)"

@@ -18,7 +18,6 @@ Scope = Literal["daily", "weekly", "label"]
 State = Literal["ok", "warning", "exceeded"]
 
 s, a, la = schema.spent.c, schema.agents.c, schema.labels.c
-_PAIR = la.key + "=" + la.value
 _SPENT = (
     select(
         s.label,
@@ -31,9 +30,9 @@ _SPENT = (
 )
 _RESERVED = select(func.coalesce(func.sum(a.reserved_micro_usd), 0)).where(a.reserved_micro_usd > 0)
 _RESERVED_BY_LABEL = (
-    select(_PAIR, func.sum(a.reserved_micro_usd))
+    select(schema.LABEL, func.sum(a.reserved_micro_usd))
     .join(schema.labels, la.task_id == a.task_id)
-    .where(a.reserved_micro_usd > 0, _PAIR.in_(bindparam("labels", expanding=True)))
+    .where(a.reserved_micro_usd > 0, schema.LABEL.in_(bindparam("labels", expanding=True)))
     .group_by(la.key, la.value)
 )
 ALL = ""  # the label that everything has

@@ -29,7 +29,7 @@ def needs_more_than(rooms: Sequence[tuple[Line, int]]) -> ColumnElement[bool]:
     if not of_labels:
         return more
     # One look at a task's labels, however many limits there are.
-    room = case(of_labels, value=la.key + "=" + la.value, else_=NO_LIMIT)
+    room = case(of_labels, value=schema.LABEL, else_=NO_LIMIT)
     return more | exists().where(la.task_id == t.id, need > room)
 
 

@@ -17,10 +17,10 @@ from swarm_hub.gateway.meter import Meter
 from swarm_hub.gateway.pace import Closed, Pace, Turn
 from swarm_hub.gateway.passing import End, Passing
 from swarm_hub.gateway.refusals import Refused
-from swarm_hub.gateway.room import Room
 from swarm_hub.gateway.upstream import Headers, Upstream
 from swarm_hub.store.store import Store
 from swarm_hub.transitions import StopReason
+from swarm_hub.watches import Watches
 
 ROOM = 60.0  # seconds that a call waits until others of its agent are settled
 LOOK = 60.0  # seconds between two looks whether the agent of an answer still lives
@@ -56,7 +56,7 @@ class Gateway:
     upstream: Upstream
     ledger: Ledger
     pace: Pace
-    room: Room = field(default_factory=Room)
+    room: Watches = field(default_factory=Watches)  # calls that wait until another of their agent is settled
     crowd: Crowd = field(default_factory=Crowd)
 
     async def message(self, asking: Asking) -> Response:
@@ -187,7 +187,7 @@ class Gateway:
         try:
             await self.store.write(lambda tx: self.ledger.settle(tx, call_id, asked, answered))
         finally:
-            self.room.settled(agent_id)
+            self.room.wake(agent_id)
 
 
 def _unheard(answered: Answered, asked: Asked, asked_at: float) -> Answered:

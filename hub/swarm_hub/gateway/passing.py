@@ -9,10 +9,9 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from swarm_hub.gateway.leaving import unless_left
 from swarm_hub.gateway.meter import Meter, meter_of
 from swarm_hub.gateway.upstream import answering
-from swarm_hub.sse import left
+from swarm_hub.leaving import left, unless_left
 
 End = Literal["whole", "broken", "left"]
 """How an answer ended: as it should, by its connection, or because the runtime left or has none to hear it for."""

@@ -18,7 +18,7 @@ from swarm_hub.analytics.analytics import Answer, Format
 from swarm_hub.analytics.metrics import breakdown, spans_of, summary
 from swarm_hub.analytics.tables import TABLES
 from swarm_hub.http import Call, NoBody, accepts, parse, reply
-from swarm_hub.sse import left
+from swarm_hub.leaving import left, unless_left
 from swarm_hub.store import schema
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -113,16 +113,10 @@ async def rebuild(call: Call) -> Response:
 
 async def _while_there(request: Request, asking: Coroutine[Any, Any, T]) -> T:
     """The answer, unless the one who asked leaves: then nobody works on it any more."""
-    asked, leaving = asyncio.ensure_future(asking), asyncio.ensure_future(left(request.receive))
-    try:
-        await asyncio.wait((asked, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if asked.done():
-            return asked.result()
+    answer = await unless_left(asking, left(request.receive))
+    if answer is None:
         raise ClientDisconnect
-    finally:
-        asked.cancel()
-        leaving.cancel()
-        await asyncio.gather(asked, leaving, return_exceptions=True)
+    return answer
 
 
 class _Rows(Response):

@@ -11,12 +11,11 @@ from swarm_api.base import Answer
 from swarm_api.errors import TooLarge
 from swarm_hub.gateway.asked import LONGEST
 from swarm_hub.gateway.gateway import Asking
-from swarm_hub.gateway.leaving import unless_left
 from swarm_hub.gateway.passing import Passing
 from swarm_hub.gateway.refusals import Refused
 from swarm_hub.http import Call
+from swarm_hub.leaving import left, unless_left
 from swarm_hub.settings import Settings
-from swarm_hub.sse import left
 
 PREFIX = "/anthropic"
 LEFT = 499  # what nobody hears any more

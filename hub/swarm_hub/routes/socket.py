@@ -9,9 +9,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from swarm_api.errors import Forbidden, Gone, MalformedRequest, NotAuthenticated, SwarmError, TooManyRequests
 from swarm_hub.http import Route, parse_query
 from swarm_hub.identity.callers import Caller
+from swarm_hub.leaving import unless_left
 from swarm_hub.routes.streams import Filter, FollowQuery
 from swarm_hub.services import Hub
-from swarm_hub.sse import while_there
 from swarm_hub.tail import Follower
 
 SLOW = 10.0  # seconds a client may take to accept what is sent at once
@@ -51,7 +51,7 @@ class Socket:
         except MalformedRequest as error:
             await socket.close(BAD_QUERY, _reason(error))
         else:
-            await while_there(self._send(socket, caller, follower, wanted), _left(socket))
+            await unless_left(self._send(socket, caller, follower, wanted), _left(socket))
 
     async def _send(self, socket: WebSocket, caller: Caller, follower: Follower, wanted: Filter) -> None:
         lives = self._hub.identity.lives

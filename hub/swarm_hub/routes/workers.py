@@ -40,7 +40,7 @@ async def report(call: Call) -> Response:
     batch = redacted(parse_wire(REPORTS, await call.fields()), call.hub.redactor)
     if call.hub.settings.metered:
         batch = without_usage(batch)
-    async with call.hub.inboxes.watch(agent_id) as news:
+    with call.hub.inboxes.watch(agent_id) as news:
         ack = await call.hub.store.write(lambda tx: _taken(tx, call, batch))
         if wait and not ack.control and not _last_words(batch) and not call.hub.closing.is_set():
             ack = await _wait(call, agent_id, batch, ack, news, wait)

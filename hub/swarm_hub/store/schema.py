@@ -61,6 +61,8 @@ labels = Table(
     Index("labels_value", "key", "value", "task_id"),
 )
 
+LABEL = labels.c.key + "=" + labels.c.value  # as limits name it
+
 agents = Table(
     "agents",
     metadata,

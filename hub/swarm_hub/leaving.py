@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from starlette.types import Receive
+
 T = TypeVar("T")
 
 
@@ -12,8 +14,17 @@ async def unless_left(work: Coroutine[Any, Any, T | None], leaving: Coroutine[An
     doing, gone = asyncio.ensure_future(work), asyncio.ensure_future(leaving)
     try:
         await asyncio.wait([doing, gone], return_when=asyncio.FIRST_COMPLETED)
-        return doing.result() if doing.done() else None
+        if doing.done():
+            return doing.result()
+        gone.result()  # an error is no leaving
+        return None
     finally:
         doing.cancel()
         gone.cancel()
         await asyncio.gather(doing, gone, return_exceptions=True)
+
+
+async def left(receive: Receive) -> None:
+    """Returns when the reader has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
