@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from swarm_worker.processes import end_group
 from swarm_worker.runtimes import Place
 from swarm_worker.shell import run_shell
 from worker.waiting import has_ended, is_whole_line, until
@@ -68,3 +70,16 @@ async def test_it_has_no_terminal_and_nothing_to_read(place: Place) -> None:
     heard = Heard()
     await run_shell("cat; (: < /dev/tty) 2>/dev/null || echo none", place, heard)
     assert heard.lines == [("stdout", "none")]
+
+
+async def test_who_is_cancelled_again_while_it_kills_still_waits_for_the_end(place: Place) -> None:
+    """Else asyncio warns, later and at somebody else, of a process that nobody waited for."""
+    process = await asyncio.create_subprocess_exec("sleep", "600", start_new_session=True)
+    os.kill(process.pid, signal.SIGSTOP)  # it hears nothing but SIGKILL
+    ending = asyncio.create_task(end_group(process, 600))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert process.returncode == -signal.SIGKILL
