@@ -1,4 +1,4 @@
-"""`swarm_api ← executors ← hub` and `swarm_api ← worker, cli`; nobody imports the hub."""
+"""`swarm_api ← executors ← hub` and `swarm_api ← worker, cli, notebooks`; nobody imports the hub."""
 
 import json
 import shutil
@@ -12,8 +12,9 @@ from frame.tree import ROOT
 
 RUFF = Path(sys.executable).with_name("ruff")
 PACKAGES = {"api": "swarm_api", "cli": "swarm_cli", "executors": "swarm_executors", "hub": "swarm_hub",
-            "worker": "swarm_worker"}  # fmt: skip
-MAY_IMPORT = {"api": (), "cli": ("api",), "executors": ("api",), "hub": ("api", "executors"), "worker": ("api",)}
+            "notebooks": "swarm_notebooks", "worker": "swarm_worker"}  # fmt: skip
+MAY_IMPORT = {"api": (), "cli": ("api",), "executors": ("api",), "hub": ("api", "executors"), "notebooks": ("api",),
+              "worker": ("api",)}  # fmt: skip
 OTHERS = [(folder, other) for folder in PACKAGES for other in PACKAGES if folder != other]
 
 
