@@ -31,6 +31,12 @@ def new_task_id() -> str:
     return "tsk_" + _base32(tick, SHORT_LENGTH) + _OF_PROCESS
 
 
+def task_id_at(at_ms: int, drawn: int) -> str:
+    """The id of a task that is made up: as if submitted at a time (epoch ms), told apart by a number that was drawn."""
+    tick = max(0, at_ms - _EPOCH_MS) * _TICKS_PER_MS
+    return "tsk_" + _base32(tick, SHORT_LENGTH) + _base32(drawn, 7)
+
+
 def new_agent_id(provider: str) -> str:
     """`<provider>-agent-<8 hex>`; the caller draws again when it is taken."""
     return f"{provider}-agent-{os.urandom(4).hex()}"

@@ -31,10 +31,11 @@ UNSUPPORTED: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a task has that says nothing of it."""
+    """What a task has that says nothing of it. `traceparent`: the trace that it is submitted in."""
 
     timeout_minutes: float
     budget_cents: int
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,14 @@ def _completed(tx: Transaction, drafts: Sequence[Draft], prefix: str) -> set[str
 def _row(tx: Transaction, draft: Draft, done: set[str], defaults: Defaults) -> dict[str, Any]:
     spec = draft.spec
     payload: dict[str, Any] = {"name": spec.name, "type": spec.type, "model": spec.model, "priority": spec.priority}
+    if defaults.traceparent is not None:
+        payload["traceparent"] = defaults.traceparent
     waiting = len(set(draft.depends_on) - done)
     budget = defaults.budget_cents if spec.budget_cents is None else spec.budget_cents
     tx.notices.ready |= not (waiting or spec.hold)
     return {
         "id": draft.id,
-        "spec": to_json(_stored_spec(draft, defaults)).decode(),
+        "spec": to_json(stored_spec(draft, defaults)).decode(),
         "prompt": spec.prompt,
         "name": spec.name,
         "status": "pending",
@@ -188,7 +191,7 @@ def _row(tx: Transaction, draft: Draft, done: set[str], defaults: Defaults) -> d
     }
 
 
-def _stored_spec(draft: Draft, defaults: Defaults) -> dict[str, Any]:
+def stored_spec(draft: Draft, defaults: Defaults) -> dict[str, Any]:
     """The task as accepted, its defaults settled: changing a setting later changes no task."""
     spec = draft.spec
     settled = spec.model_dump(by_alias=True, exclude={*UNSUPPORTED, "prompt", "budget_cents"})
