@@ -1,6 +1,6 @@
 """Questions about cost and progress: figures of a period, and SQL."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -123,6 +123,15 @@ class QueryOut(Answer):
 
     columns: list[QueryColumn]
     rows: list[list[Any]]
+    truncated: bool
+    seq: int
+
+
+class QueryFile(NamedTuple):
+    """An answer as the bytes of a file; the rest as in `QueryOut`."""
+
+    content: bytes
+    rows: int
     truncated: bool
     seq: int
 

@@ -18,6 +18,7 @@ from swarm_api.analytics import (
     Metrics,
     MetricsPeriod,
     Params,
+    QueryFile,
     QueryIn,
     QueryOut,
     RowsFormat,
@@ -195,11 +196,19 @@ class HubClient:
 
     async def query(self, sql: str, params: Params = None, *, limit: int | None = None) -> QueryOut:
         """The rows of one SELECT over the tables of `schema`. Raises `InvalidInput`."""
-        return QueryOut.model_validate_json(await self._rows("application/json", sql, params, limit))
+        return QueryOut.model_validate_json((await self._rows("application/json", sql, params, limit)).content)
 
     async def query_as(self, kind: RowsFormat, sql: str, params: Params = None, *, limit: int | None = None) -> bytes:
         """The same as CSV, as an Arrow stream or as a Parquet file. Raises `InvalidInput`."""
-        return await self._rows(ROWS_FORMATS[kind], sql, params, limit)
+        return (await self._rows(ROWS_FORMATS[kind], sql, params, limit)).content
+
+    async def query_file(
+        self, kind: RowsFormat, sql: str, params: Params = None, *, limit: int | None = None
+    ) -> QueryFile:
+        """What `query_as` gives, with what a file has no place for. Raises `InvalidInput`."""
+        answer = await self._rows(ROWS_FORMATS[kind], sql, params, limit)
+        rows, truncated, seq = (answer.headers[name] for name in ("x-rows", "x-truncated", "x-seq"))
+        return QueryFile(answer.content, int(rows), truncated == "true", int(seq))
 
     async def schema(self) -> SchemaOut:
         """What can be asked: tables and columns, each with a sentence."""
@@ -209,12 +218,12 @@ class HubClient:
         """Make the tables of `schema` again. Takes `admin`."""
         await self._sender.act("POST", "/api/analytics/rebuild")
 
-    async def _rows(self, kind: str, sql: str, params: Params, limit: int | None) -> bytes:
+    async def _rows(self, kind: str, sql: str, params: Params, limit: int | None) -> httpx.Response:
         given = {"sql": sql, "params": params, "limit": limit}
         question = _valid(QueryIn, **{name: value for name, value in given.items() if value is not None})
         headers = {"Accept": kind, "Content-Type": "application/json"}
-        sending = self._sender.send("POST", "/api/query", headers=headers, content=question.to_json(), timeout=PATIENCE)
-        return (await sending).content
+        body = question.to_json()
+        return await self._sender.send("POST", "/api/query", headers=headers, content=body, timeout=PATIENCE)
 
     async def provider(self) -> Provider:
         return await self._sender.get("/api/provider", Provider)
