@@ -53,6 +53,7 @@ from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.store.writer import Clock, wall_clock
 
+from swarm_hub.traces.traces import Destination, Traces
 log = logging.getLogger(__name__)
 PULSE = 15.0  # seconds
 
@@ -86,6 +87,9 @@ async def open_hub(
         place = Place(executor.name, executor.region, settings.max_parallel_agents, budgets)
         scheduler = Scheduler(store, executor, launch, place, prices)
         analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
+        if settings.otlp_endpoint is not None:
+            to = Destination(settings.otlp_endpoint, settings.otlp_headers)
+            await stack.enter_async_context(Traces(store, to, redactor))
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),

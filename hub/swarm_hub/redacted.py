@@ -1,5 +1,7 @@
 """The last thing an answer passes: no credential in use leaves the hub, whatever it got into."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm_api.redaction import Redactor
@@ -13,6 +15,8 @@ def credentials(settings: Settings) -> list[str]:
     found: list[str] = []
     for name, setting in SETTINGS.items():
         value = getattr(settings, name) if setting.secret else None
+        if isinstance(value, Mapping):  # headers: the last word of each is what is secret of it
+            value = [words[-1] for each in value.values() if (words := each.split())]
         found += [value] if isinstance(value, str) else value or ()
     return found
 

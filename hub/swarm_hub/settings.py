@@ -1,7 +1,7 @@
 """The hub's settings: read once from the environment, each with an exact error."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -143,6 +143,15 @@ SETTINGS: dict[str, Setting] = {
     "log_level": Setting("LOG_LEVEL", "info", "from here on up", values.one_of("debug", "info", "warning", "error")),
 }
 
+    "otlp_endpoint": Setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "none: no traces",
+        "a collector of OpenTelemetry's (OTLP by HTTP), which is told each task as a trace",
+        values.url,
+    ),
+    "otlp_headers": Setting(
+        "OTEL_EXPORTER_OTLP_HEADERS", "none", "what that asks for, as `name=value,…`", values.headers, secret=True
+    ),
 
 SECRETS = tuple(setting.variable for setting in SETTINGS.values() if setting.secret)
 
@@ -181,6 +190,8 @@ class Settings:
     def on_loopback(self) -> bool:
         return is_loopback(self.host)
 
+    otlp_endpoint: str | None = None
+    otlp_headers: Mapping[str, str] = field(default_factory=dict)
     @property
     def metered(self) -> bool:
         """Whether what agents use is counted by the gateway, and not by what they say."""

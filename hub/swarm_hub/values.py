@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from jwt.algorithms import HMACAlgorithm
@@ -13,6 +13,8 @@ from jwt.exceptions import InvalidKeyError
 from swarm_api.ids import API_KEY
 
 _HS256 = HMACAlgorithm(HMACAlgorithm.SHA256)
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SHOWN = re.compile(r"[\x20-\x7e]*")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -147,3 +149,12 @@ def key(text: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{1,512}", text):
         raise ValueError("the key alone: printable characters, no spaces")
     return text
+
+
+def headers(text: str) -> dict[str, str]:
+    """As https://opentelemetry.io/docs/specs/otel/protocol/exporter/ has them; by their names in small letters."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    pairs = [tuple(unquote(each).strip() for each in part.split("=", 1)) for part in parts]
+    if not all(len(pair) == 2 and _HEADER.fullmatch(pair[0]) and _SHOWN.fullmatch(pair[1]) for pair in pairs):
+        raise ValueError("headers, comma separated: name=value, values with %20 for a space")
+    return {name.lower(): value for name, value in pairs}

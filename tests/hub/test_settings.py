@@ -37,6 +37,8 @@ BAD: dict[str, list[str]] = {
     "ANTHROPIC_API_KEY": ["sk canary", "sk-cänary", "canary" * 100],
     "ANTHROPIC_BASE_URL": ["api.anthropic.com", "file:///etc/passwd"],
     "LOG_FORMAT": ["xml", "JSON"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4318", "grpc://localhost:4317"],
+    "OTEL_EXPORTER_OTLP_HEADERS": ["canary", "=canary", "two words=canary", "a=canary%0d%0ab:c"],
     "LOG_LEVEL": ["loud", "INFO", "trace"],
 }  # fmt: skip
 
@@ -85,7 +87,7 @@ def test_beyond_loopback_no_folder_is_open_to_tasks_unless_it_is_named() -> None
 
 
 def test_the_settings_that_are_secret_are_known_by_name() -> None:
-    assert set(SECRETS) == {"JWT_SECRET", "SWARM_BOOTSTRAP_KEY", "ANTHROPIC_API_KEY"}
+    assert set(SECRETS) == {"JWT_SECRET", "SWARM_BOOTSTRAP_KEY", "ANTHROPIC_API_KEY", "OTEL_EXPORTER_OTLP_HEADERS"}
 
 
 def test_two_secrets_are_the_new_one_and_the_old_one() -> None:

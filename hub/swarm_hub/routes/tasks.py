@@ -23,6 +23,7 @@ from swarm_hub.repeats import once
 from swarm_hub.repos import check_repos
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
+from swarm_hub.traces.context import read_traceparent
 from swarm_hub.views import task_view
 
 EVERYWHERE = (Path("/"),)
@@ -40,7 +41,7 @@ async def submit(call: Call) -> Response:
     roots = EVERYWHERE if call.caller.may(ADMIN) else settings.repo_roots
     refusal = await _refusal(specs, roots, prefix)
     drafts = draft(specs, prefix)
-    defaults = Defaults(settings.default_timeout_minutes, settings.default_task_budget_cents)
+    defaults = Defaults(settings.default_timeout_minutes, settings.default_task_budget_cents, _traceparent(call))
 
     def work(tx: Transaction) -> tuple[int, Answer]:
         if refusal is not None:
@@ -53,6 +54,12 @@ async def submit(call: Call) -> Response:
         return 201, TaskBatch(tasks=tasks) if batch else tasks[0]
 
     return await once(call, data, work)
+
+
+def _traceparent(call: Call) -> str | None:
+    """Of the caller's own trace, where traces are told and he has one."""
+    given = call.request.headers.get("traceparent", "")
+    return given if call.hub.settings.otlp_endpoint and read_traceparent(given) else None
 
 
 async def _refusal(specs: Sequence[TaskIn], roots: Sequence[Path], prefix: str) -> SwarmError | None:
