@@ -19,6 +19,7 @@ from swarm_api.redaction import Redactor
 from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.analytics.analytics import Analytics
+from swarm_hub.archive.archive import Archive
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
@@ -39,6 +40,7 @@ from swarm_hub.identity.identity import Identity
 from swarm_hub.identity.jwts import Signer
 from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
+from swarm_hub.life import tell
 from swarm_hub.openapi import describe
 from swarm_hub.prices import Prices
 from swarm_hub.problems import problem
@@ -52,8 +54,8 @@ from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.store.writer import Clock, wall_clock
-
 from swarm_hub.traces.traces import Destination, Traces
+
 log = logging.getLogger(__name__)
 PULSE = 15.0  # seconds
 
@@ -70,6 +72,7 @@ async def open_hub(
     redactor = redactor or Redactor(credentials(settings))
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.data_dir / "hub.db", clock))
+        store.listen(tell)
         identity = await _identity(settings, store, redactor)
         stack.callback(identity.close)
         hub_id = await store.write(_hub_id)
@@ -86,16 +89,18 @@ async def open_hub(
 
         place = Place(executor.name, executor.region, settings.max_parallel_agents, budgets)
         scheduler = Scheduler(store, executor, launch, place, prices)
-        analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
         if settings.otlp_endpoint is not None:
             to = Destination(settings.otlp_endpoint, settings.otlp_headers)
             await stack.enter_async_context(Traces(store, to, redactor))
+        analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             analytics, closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
         )  # fmt: skip
-        running = [asyncio.create_task(scheduler.run()), asyncio.create_task(_pulse(hub))]
+        archive = Archive(store, settings.data_dir, settings.journal_days)
+        jobs = (scheduler.run(), archive.run(), _pulse(hub))
+        running = [asyncio.create_task(job) for job in jobs]
         if settings.prices is not None:
             log.info("prices of %s, from %s", prices.dated, settings.prices)
         try:

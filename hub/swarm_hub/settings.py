@@ -82,6 +82,12 @@ SETTINGS: dict[str, Setting] = {
         values.networks,
     ),
     "data_dir": Setting("SWARM_DATA_DIR", "the platform's", "database, logs, worktrees, sessions", values.folder),
+    "journal_days": Setting(
+        "SWARM_JOURNAL_DAYS",
+        "90",
+        "days that events stay in the database, where streams resume; then they are archived as Parquet; `0`: all stay",
+        values.whole(0, 36_500),
+    ),
     "repo_roots": Setting(
         "SWARM_REPO_ROOTS",
         "your home, on loopback",
@@ -137,12 +143,6 @@ SETTINGS: dict[str, Setting] = {
     "anthropic_base_url": Setting(
         "ANTHROPIC_BASE_URL", "Anthropic's", "another endpoint of the model's API", values.url
     ),
-    "log_format": Setting(
-        "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
-    ),
-    "log_level": Setting("LOG_LEVEL", "info", "from here on up", values.one_of("debug", "info", "warning", "error")),
-}
-
     "otlp_endpoint": Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "none: no traces",
@@ -152,6 +152,12 @@ SETTINGS: dict[str, Setting] = {
     "otlp_headers": Setting(
         "OTEL_EXPORTER_OTLP_HEADERS", "none", "what that asks for, as `name=value,…`", values.headers, secret=True
     ),
+    "log_format": Setting(
+        "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
+    ),
+    "log_level": Setting("LOG_LEVEL", "info", "from here on up", values.one_of("debug", "info", "warning", "error")),
+}
+
 
 SECRETS = tuple(setting.variable for setting in SETTINGS.values() if setting.secret)
 
@@ -167,6 +173,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     data_dir: Path = Path()
+    journal_days: int = 90
     repo_roots: tuple[Path, ...] = ()  # none: only `admin` may name a local repository
     executor_type: str = "local"
     simulate: bool = False
@@ -183,6 +190,8 @@ class Settings:
     anthropic_key_mode: Literal["gateway", "inject"] = "gateway"
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None
+    otlp_endpoint: str | None = None
+    otlp_headers: Mapping[str, str] = field(default_factory=dict)
     log_format: Literal["text", "json"] | None = None
     log_level: str = "info"
 
@@ -190,8 +199,6 @@ class Settings:
     def on_loopback(self) -> bool:
         return is_loopback(self.host)
 
-    otlp_endpoint: str | None = None
-    otlp_headers: Mapping[str, str] = field(default_factory=dict)
     @property
     def metered(self) -> bool:
         """Whether what agents use is counted by the gateway, and not by what they say."""

@@ -1,5 +1,6 @@
 """Random histories of a hub's database, in its own transactions, with a projection that follows as it likes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
-from analytics.naive import Naive, projected
+from analytics.naive import Naive, Rows, projected
 from scheduler.ledger import Clock, Ledger, template
 from scheduler.money import DEFAULTS, PRICES, RICH
 from swarm_api.errors import SwarmError
@@ -28,6 +30,8 @@ from swarm_hub import claims, endings, intake, retries, transitions
 from swarm_hub.analytics.files import discard
 from swarm_hub.analytics.projection import Projection
 from swarm_hub.analytics.source import Changes, Source
+from swarm_hub.archive.parts import Part
+from swarm_hub.archive.program import write_part
 from swarm_hub.claims import Place
 from swarm_hub.gateway import ledger as gateway
 from swarm_hub.gateway.asked import Asked
@@ -95,8 +99,9 @@ class History:
         self.place = Place("fly", "ord", 4, RICH)  # whose machines cost something
         self.calls: list[str] = []
         self.source = Source(self.ledger.path, ZONE)
-        self.projection = Projection.open(folder, ZONE.key)
+        self.projection = Projection.open(folder, ZONE.key, folder / "archive")
         self.pages: list[Changes] = []
+        self.archived: Rows = Counter()
 
     def close(self) -> None:
         self.projection.close()
@@ -161,23 +166,38 @@ class History:
 
     def start_again(self) -> None:
         self.projection.close()
-        self.projection = Projection.open(self.folder, ZONE.key)
+        self.projection = Projection.open(self.folder, ZONE.key, self.folder / "archive")
 
     def make_again(self) -> None:
         self.projection.close()
         discard(self.folder)
         self.pages.clear()
-        self.projection = Projection.open(self.folder, ZONE.key)
+        self.projection = Projection.open(self.folder, ZONE.key, self.folder / "archive")
+
+    def archive(self, which: int) -> None:
+        """Events up to one of them move into a file; the newest one stays."""
+        if event := _one(self.ledger.rows(schema.events)[:-1], which):
+            first = min(row.seq for row in self.ledger.rows(schema.events))
+            part = Part(first, event.seq)
+            write_part(self.ledger.path, self.folder / "archive" / part.name, *part[:2])
+            before = self._naive()["events"]
+            gone = delete(schema.events).where(schema.events.c.seq <= event.seq)
+            self.ledger.work(lambda tx: tx.execute(gone))
+            self.archived += before - self._naive()["events"]
 
     def compare(self) -> None:
         """With all of the hub's database, and to the micro-dollar with its books."""
         while self.take_a_page():
             pass
-        naive = Naive(self.ledger.connection, ZONE).tables()
+        naive = self._naive()
+        naive["events"] += self.archived
         with self.projection.connection() as connection:
             for name, rows in projected(connection).items():
                 assert (name, list(rows - naive[name]), list(naive[name] - rows)) == (name, [], [])
             self._compare_sums(connection)
+
+    def _naive(self) -> dict[str, Rows]:
+        return Naive(self.ledger.connection, ZONE).tables()
 
     def _compare_sums(self, connection: duckdb.DuckDBPyConnection) -> None:
         by_agent = "SELECT agent_id, sum(cost_micro_usd) FROM usage GROUP BY 1"
@@ -234,5 +254,6 @@ steps: st.SearchStrategy[Step] = st.one_of(
     _step("feed_again", _which),
     _step("start_again"),
     _step("make_again"),
+    _step("archive", _which),
     _step("compare"),
 )

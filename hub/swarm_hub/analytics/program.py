@@ -26,6 +26,7 @@ from swarm_hub.analytics.follower import Follower, NotOurs
 from swarm_hub.analytics.projection import Projection
 from swarm_hub.analytics.running import Failed, Running
 from swarm_hub.analytics.selects import Refused
+from swarm_hub.archive.parts import FOLDER as ARCHIVE
 
 log = logging.getLogger("analytics")
 
@@ -47,7 +48,7 @@ class Program:
         self._output = output
         self._writing = threading.Lock()
         self._running: dict[int, Running] = {}
-        self._projection = Projection.open(folder, time_zone)
+        self._projection = Projection.open(folder, time_zone, database.parent / ARCHIVE)
         self._follower = Follower(self._projection, database, ZoneInfo(time_zone), self._give_up)
         self._threads = {
             "query": ThreadPoolExecutor(QUESTIONS, "question", _give_way),

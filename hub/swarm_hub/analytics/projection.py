@@ -12,14 +12,17 @@ import duckdb
 from swarm_hub.analytics.files import ANSWERS, DATABASE, SPILL, discard
 from swarm_hub.analytics.rows import Row
 from swarm_hub.analytics.source import Changes, Cursor, Left
-from swarm_hub.analytics.tables import ddl
+from swarm_hub.analytics.tables import EVENTS, ddl
+from swarm_hub.archive.parts import EVENTS as PARTS
+from swarm_hub.archive.parts import NONE
+from swarm_hub.archive.program import COLUMNS
 
 log = logging.getLogger(__name__)
 
 MAPPING = 1  # counted up when rows are made in another way from the same database
 MEMORY = "128MB"
 DISK = "512MB"  # for what does not fit there
-_APPENDED = {"events": "events", "metered": "kept.metered", "tool_starts": "kept.tool_starts",
+_APPENDED = {"events": "kept.events", "metered": "kept.metered", "tool_starts": "kept.tool_starts",
              "tool_ends": "kept.tool_ends"}  # fmt: skip
 _REPLACED = {"tasks": "tasks", "labels": "labels", "dependencies": "dependencies", "agents": "agents",
              "reported": "kept.reported"}  # fmt: skip
@@ -36,10 +39,10 @@ class Projection:
         self.cursor, self.left = self._read_state()
 
     @classmethod
-    def open(cls, folder: Path, time_zone: str) -> "Projection":
+    def open(cls, folder: Path, time_zone: str, archive: Path) -> "Projection":
         """The projection of a folder, whose `answers` are what questions may be answered into.
 
-        What cannot be opened is thrown away: all of it is in the hub's database.
+        What cannot be opened is thrown away: all of it is in the hub's database, and in the `archive`.
         """
         answers = folder / ANSWERS
         shutil.rmtree(answers, ignore_errors=True)
@@ -49,7 +52,8 @@ class Projection:
             discard(folder)
             connection = _connect(folder)
             _create(connection, time_zone)
-        _lock(connection, answers, time_zone)
+        _attach(connection, archive)
+        _lock(connection, [answers, archive], time_zone)
         return cls(connection, answers)
 
     def apply(self, changes: Changes) -> bool:
@@ -178,10 +182,22 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
     })  # fmt: skip
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, answers: Path, time_zone: str) -> None:
-    """From here on no statement reads or writes a file but below `answers`, and none changes a setting."""
+def _attach(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
+    """Let `events` show the archive's, too. A new part takes the place of what is here from the moment it is there."""
+    archive.mkdir(mode=0o700, exist_ok=True)
+    none = _quoted(str(archive / NONE))
+    connection.execute(f"CREATE TEMP TABLE none ({COLUMNS})")
+    connection.execute(f"COPY none TO {none} (FORMAT parquet)")
+    connection.execute("DROP TABLE none")
+    parts = f"read_parquet({_quoted(str(archive / PARTS))})"
+    connection.execute(EVENTS.format(parts=parts))
+    connection.execute(f"DELETE FROM kept.events WHERE seq <= (SELECT max(seq) FROM {parts})")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path], time_zone: str) -> None:
+    """From here on no statement reads or writes a file but below the folders, and none changes a setting."""
     connection.execute(f"SET GLOBAL TimeZone = {_quoted(time_zone)}")
-    connection.execute(f"SET allowed_directories = [{_quoted(str(answers))}]")
+    connection.execute(f"SET allowed_directories = [{', '.join(_quoted(str(folder)) for folder in folders)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

@@ -52,6 +52,15 @@ _USAGE = (
     _COST,
     Column("basis", "VARCHAR", "`metered` at the gateway, `estimated` there in part, or `reported` by the agent."),
 )
+_EVENT = (
+    Column("seq", "BIGINT", "Its number: events have one order."),
+    Column("type", "VARCHAR", "What happened."),
+    _TASK,
+    _AGENT,
+    Column("status", "VARCHAR", "How it ended, where something did."),
+    Column("error_code", "VARCHAR", "Why it did not succeed."),
+    Column("happened_at", "TIMESTAMPTZ", "When."),
+)
 _TOOL_START = (
     _TASK,
     _AGENT,
@@ -133,15 +142,8 @@ TABLES: tuple[Table, ...] = (
         Column("value", "VARCHAR", "The label's value."),
         Column("spent_micro_usd", "BIGINT", "What was spent on the model, in micro-dollars."),
     )),
-    Table("events", "A row for each event of the journal.", (
-        Column("seq", "BIGINT", "Its number: events have one order."),
-        Column("type", "VARCHAR", "What happened."),
-        _TASK,
-        _AGENT,
-        Column("status", "VARCHAR", "How it ended, where something did."),
-        Column("error_code", "VARCHAR", "Why it did not succeed."),
-        Column("happened_at", "TIMESTAMPTZ", "When."),
-    )),
+    Table("events", "A row for each event of the journal, the archived ones among them.", _EVENT,
+          "SELECT * FROM kept.events"),
     Table("tool_calls", "A row for each call of a tool that an agent told of in its log.", (
         *_TOOL_START,
         *_TOOL_END,
@@ -164,6 +166,7 @@ TABLES: tuple[Table, ...] = (
 )  # fmt: skip
 
 KEPT: tuple[Table, ...] = (
+    Table("kept.events", "Events that were not in the archive when they were taken in.", _EVENT),
     Table("kept.metered", "Ended requests of the gateway.", _USAGE),
     Table("kept.reported", "What the gateway's book does not explain: sums that agents reported.", _USAGE),
     Table("kept.tool_starts", "Calls of tools.", _TOOL_START),
@@ -183,6 +186,11 @@ KEPT: tuple[Table, ...] = (
     )),
 )  # fmt: skip
 
+EVENTS = (
+    f"CREATE OR REPLACE VIEW events AS SELECT {', '.join(column.name for column in _EVENT)} FROM {{parts}}"
+    " UNION ALL SELECT * FROM kept.events WHERE seq > (SELECT coalesce(max(seq), 0) FROM {parts})"
+)
+"""The view as it is once it is known where the `parts` of the archive are."""
 NAMES = frozenset(table.name for table in TABLES)
 
 

@@ -1,0 +1,1 @@
+"""Old parts of the journal, in Parquet files of their own."""
