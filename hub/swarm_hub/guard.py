@@ -4,13 +4,13 @@ middleware class of Starlette's own costs six times as much."""
 import re
 import secrets
 from contextlib import suppress
-from contextvars import ContextVar
 from itertools import count
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from swarm_api.errors import Forbidden
+from swarm_hub.about import REQUEST_ID
 from swarm_hub.edge.hosts import Hosts
 from swarm_hub.edge.origins import Origins, answer_preflight, is_preflight
 from swarm_hub.edge.senders import Sender, Senders
@@ -20,7 +20,6 @@ from swarm_hub.edge.told import REQUEST_ID as GIVEN_ID
 from swarm_hub.problems import problem
 from swarm_hub.settings import Settings
 
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _IN_THE_CLEAR = frozenset({"/health", "/health/live"})  # those who watch over a hub ask it without its proxy
 

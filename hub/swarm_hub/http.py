@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from swarm_api.base import Answer, Model
 from swarm_api.errors import InvalidInput, MalformedRequest, NotAuthenticated, TooLarge
+from swarm_api.ids import AGENT_ID as AGENT
+from swarm_api.ids import TASK_ID as TASK
 from swarm_api.invalid import invalid
 from swarm_api.worker import Wire
-from swarm_hub.guard import REQUEST_ID
+from swarm_hub.about import AGENT_ID, REQUEST_ID, TASK_ID
 from swarm_hub.identity.callers import PERMISSIONS, Caller, Permission
 from swarm_hub.identity.identity import Identity, address_of
 from swarm_hub.problems import bad_query, problem
@@ -129,10 +131,21 @@ class Route:
                 self._enter(hub.identity, request) if self._counted else hub.identity.admit(self.permission, request)
             )
             caller = await enter
+            self._name(caller, request)
             query = parse_query(request, self.query) if request.scope["query_string"] else self._idle
             return await self.handler(Call(hub, request, query, caller, REQUEST_ID.get()))
         except Exception as error:  # the one table knows them all, and hides those it does not
             return problem(error)
+
+    def _name(self, caller: Caller, request: Request) -> None:
+        """Whom it is about, for the log; what a path may hold besides is not for it."""
+        wanted = next(iter(request.path_params.values()), "")
+        if self.permission in ("worker", "model"):
+            AGENT_ID.set(caller.id)
+        elif TASK.fullmatch(wanted):
+            TASK_ID.set(wanted)
+        elif AGENT.fullmatch(wanted):
+            AGENT_ID.set(wanted)
 
     @cached_property
     def _counted(self) -> bool:

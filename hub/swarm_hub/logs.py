@@ -1,12 +1,13 @@
-"""The hub's own log: a line for people on a terminal, JSON elsewhere, each with the id of its request."""
+"""The hub's own log: a line for people on a terminal, JSON elsewhere, each with the ids of what it is about."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from swarm_api.redaction import Redactor
-from swarm_hub.guard import REQUEST_ID
+from swarm_hub.about import AGENT_ID, REQUEST_ID, TASK_ID
 
 
 class JsonLines(logging.Formatter):
@@ -15,11 +16,13 @@ class JsonLines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
+        about = _about(record)
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "requestId": REQUEST_ID.get(),
+            "requestId": about.request_id,
+            **{name: value for name, value in about.others if value is not None},
             "message": record.getMessage(),
         }
         if record.exc_info:
@@ -29,12 +32,40 @@ class JsonLines(logging.Formatter):
 
 class TextLines(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s [%(request)s] %(name)s: %(message)s")
+        super().__init__("%(asctime)s %(levelname)-7s [%(about)s] %(name)s: %(message)s")
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        record.request = REQUEST_ID.get()
+        about = _about(record)
+        record.about = " ".join([about.request_id, *(value for _, value in about.ids if value is not None)])
         return self._redactor.text(super().format(record))
+
+
+class _About(NamedTuple):
+    """What a line is about."""
+
+    request_id: str
+    task_id: str | None
+    agent_id: str | None
+    seq: int | None
+
+    @property
+    def ids(self) -> tuple[tuple[str, str | None], ...]:
+        return ("taskId", self.task_id), ("agentId", self.agent_id)
+
+    @property
+    def others(self) -> tuple[tuple[str, Any], ...]:
+        return *self.ids, ("seq", self.seq)
+
+
+def _about(record: logging.LogRecord) -> _About:
+    """By what the line says of itself (`extra`), else by what is being worked on where it is logged."""
+    return _About(
+        getattr(record, "request_id", None) or REQUEST_ID.get(),
+        getattr(record, "task_id", None) or TASK_ID.get(),
+        getattr(record, "agent_id", None) or AGENT_ID.get(),
+        getattr(record, "seq", None),
+    )
 
 
 def configure(format_: str | None, level: str, redactor: Redactor) -> None:

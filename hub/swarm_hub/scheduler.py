@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from swarm_api.words import LIVE
 from swarm_executors.protocol import Executor, ExecutorError, Launch, StartFailed
 from swarm_hub import endings
+from swarm_hub.about import AGENT_ID
 from swarm_hub.claims import Claimed, Place, claim_ready
 from swarm_hub.prices import Prices
 from swarm_hub.store.store import Store
@@ -183,6 +184,7 @@ class Scheduler:
             self._jobs[agent_id] = self._group.create_task(self._guarded(agent_id, work))
 
     async def _guarded(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
+        AGENT_ID.set(agent_id)
         try:
             async with asyncio.timeout(PATIENCE):
                 await work()

@@ -9,7 +9,7 @@ import pytest
 from redaction.credentials import SAID, drawn, pem
 from swarm_api.redaction import MARK, Redactor
 from swarm_hub import logs
-from swarm_hub.guard import REQUEST_ID
+from swarm_hub.about import REQUEST_ID
 
 KEY = "sk-ant-api03-" + drawn(95)
 REDACTOR = Redactor([KEY])

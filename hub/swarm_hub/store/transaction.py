@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table, bindparam, insert
 
 from swarm_api.words import EventType
+from swarm_hub.about import NOBODY, REQUEST_ID
 from swarm_hub.store import schema
 from swarm_hub.store.entries import Entry, event_entry
 
@@ -26,6 +27,7 @@ class Notices:
 
     def __init__(self) -> None:
         self.events: list[Entry] = []
+        self.requests: dict[int, str] = {}  # which caused an event, where one did; by the event's number
         self.lines: dict[str, list[Row]] = defaultdict(list)  # by task
         self.controls: set[str] = set()  # agents with something new to do, or that are no longer current
         self.ready = False  # a task may have become ready
@@ -70,6 +72,8 @@ class Transaction:
             schema.events,
             {"seq": self.last_seq, "type": type_, "task_id": task_id, "payload": body.decode(), "at_ms": self.now_ms},
         )
+        if (request := REQUEST_ID.get()) != NOBODY:
+            self.notices.requests[self.last_seq] = request
         self.notices.events.append(event_entry(self.last_seq, type_, task_id, body, self.now_ms))
         return self.last_seq
 
@@ -99,6 +103,8 @@ class Transaction:
             self._connection.exec_driver_sql("RELEASE work")
         del self._added[self._mark :]
         self.last_seq = work.last_seq
+        for undone in self.notices.events[work.events :]:
+            self.notices.requests.pop(undone.seq, None)
         del self.notices.events[work.events :]
         for task_id, lines in self.notices.lines.items():
             del lines[work.lines.get(task_id, 0) :]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ def wall_clock() -> int:
 @dataclass
 class _Job:
     run: Callable[[Transaction], Any]
+    caller: Context
     done: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
@@ -58,11 +60,11 @@ class Writer:
         """Run `work` in a transaction; its result once that is durable. What it raises undoes it alone.
 
         Raises `StorageFailed` when the disk does not take it, or the writer is closed. A caller that is cancelled
-        meanwhile changes nothing: the work is done all the same.
+        meanwhile changes nothing: the work is done all the same, and in his context.
         """
         if self._closing:
             raise StorageFailed("the hub is stopping and stores nothing more")
-        job = _Job(work, self._loop.create_future())
+        job = _Job(work, copy_context(), self._loop.create_future())
         self._waiting.append(job)
         self._wake.set()
         result: T = await job.done
@@ -103,7 +105,7 @@ class Writer:
         job.result = job.error = None
         work = transaction.begin_work()
         try:
-            job.result = job.run(transaction)
+            job.result = job.caller.run(job.run, transaction)
             transaction.end_work()
         except DBAPIError:
             raise
