@@ -27,6 +27,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("queue", "swarm_cli.queue:queue", "What waits, and for what"),
         Entry("metrics", "swarm_cli.metrics:metrics", "A day, week or month in figures"),
         Entry("query", "swarm_cli.query:query", "Ask about tasks and costs in SQL"),
+        Entry("notebook", "swarm_cli.notebook:notebook", "Charts of costs and work, in JupyterLab"),
         Entry("export", "swarm_cli.export:export", "Tables as Parquet, usage for ccusage"),
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
