@@ -175,8 +175,9 @@ class History:
         self.projection = Projection.open(self.folder, ZONE.key, self.folder / "archive")
 
     def archive(self, which: int) -> None:
-        """Events up to one of them move into a file; the newest one stays."""
-        if event := _one(self.ledger.rows(schema.events)[:-1], which):
+        """Events up to one of them move into a file; the newest one stays, and those that are still to be seen."""
+        seen = self.projection.cursor.seq or 1_000_000
+        if event := _one([row for row in self.ledger.rows(schema.events)[:-1] if row.seq <= seen], which):
             first = min(row.seq for row in self.ledger.rows(schema.events))
             part = Part(first, event.seq)
             write_part(self.ledger.path, self.folder / "archive" / part.name, *part[:2])

@@ -11,16 +11,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from swarm_hub.analytics.projection import Projection
-from swarm_hub.analytics.source import Source
+from swarm_hub.analytics.source import NotOurs, Source
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.5  # seconds between two looks
 REST = 0.005  # seconds after each page of many: the hub's own readers share its disk and processor
-
-
-class NotOurs(Exception):
-    """The projection is not one of this database: it was restored from a backup, say."""
 
 
 class Follower:

@@ -20,12 +20,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from swarm_hub.analytics.answers import Wish, answer
-from swarm_hub.analytics.figures import PARTS, figures
+from swarm_hub.analytics.figures import Asked, figures
 from swarm_hub.analytics.files import discard
-from swarm_hub.analytics.follower import Follower, NotOurs
+from swarm_hub.analytics.follower import Follower
 from swarm_hub.analytics.projection import Projection
 from swarm_hub.analytics.running import Failed, Running
 from swarm_hub.analytics.selects import Refused
+from swarm_hub.analytics.source import NotOurs
 from swarm_hub.archive.parts import FOLDER as ARCHIVE
 
 log = logging.getLogger("analytics")
@@ -116,9 +117,8 @@ class Program:
 
     def _do(self, request: Request, running: Running) -> Answered:
         if request["do"] == "figures":
-            seq, parts, spans = self._seq, {"period": PARTS}, request["spans"].items()
-            said = {name: figures(running.connection, span, parts.get(name, ())) for name, span in spans}
-            return {**said, "seq": seq}
+            seq, asked = self._seq, Asked(request["period"], request["previous"], request["steps"])
+            return {**figures(running.connection, asked), "seq": seq}
         wish = Wish(request["sql"], request["parameters"], request["limit"], request["format"])
         found = answer(running.connection, wish, running.path, self._seq)
         return {"rows": found.rows, "truncated": found.truncated, "file": found.path.name, "seq": self._seq}

@@ -131,8 +131,8 @@ class Projection:
     def _write_state(self, changes: Changes) -> None:
         until, left = changes.until, changes.left
         self._connection.execute(
-            "UPDATE kept.state SET generation = ?, seq = ?, call_place = ?, quarter = ?, anchor = ?",
-            [until.generation, until.seq, until.call_place, until.quarter, until.anchor],
+            "UPDATE kept.state SET generation = ?, seq = ?, call_place = ?, quarter = ?, anchor = ?, gap = ?",
+            [until.generation, until.seq, until.call_place, until.quarter, until.anchor, until.gap],
         )
         if left == self.left:
             return
@@ -142,7 +142,7 @@ class Projection:
         _append(self._connection, "kept.tasks_left", [(task_id,) for task_id in left.tasks])
 
     def _read_state(self) -> tuple[Cursor, Left]:
-        state = "SELECT generation, seq, call_place, quarter, anchor FROM kept.state"
+        state = "SELECT generation, seq, call_place, quarter, anchor, gap FROM kept.state"
         calls = self._connection.execute("SELECT place FROM kept.open_calls ORDER BY ALL").fetchall()
         tasks = self._connection.execute("SELECT task_id FROM kept.tasks_left ORDER BY ALL").fetchall()
         left = Left([place for (place,) in calls], [task_id for (task_id,) in tasks])
@@ -206,7 +206,7 @@ def _create(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
     connection.begin()
     for statement in ddl():
         connection.execute(statement)
-    connection.execute("INSERT INTO kept.state VALUES (?, ?, 0, 0, 0, 0, '')", [version(time_zone), time_zone])
+    connection.execute("INSERT INTO kept.state VALUES (?, ?, 0, 0, 0, 0, '', 0)", [version(time_zone), time_zone])
     connection.commit()
 
 

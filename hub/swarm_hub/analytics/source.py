@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from swarm_hub.analytics.rows import (
 PAGE = 5_000  # events, and calls, in one snapshot
 LINES = 20_000  # of logs
 RECENT = 96  # quarters of an hour in which what is spent may still change: clocks are set back
+_ENDLESS = 2**63 - 1
 _AMONG = "(SELECT value FROM json_each(?))"
 _CALLS = (
     "SELECT c.rowid AS place, c.*, t.type AS type, t.repo AS repo"
@@ -48,6 +49,10 @@ _Found = list[sqlite3.Row]
 LogHeads = Callable[[Iterable[str]], Mapping[str, int]]
 
 
+class NotOurs(Exception):
+    """The projection is not one of this database, or of what it has become: it was restored from a backup, say."""
+
+
 @dataclass(frozen=True)
 class Cursor:
     """How far a projection has come. `generation` counts changes; `anchor`: what stands there in the hub's database."""
@@ -57,6 +62,7 @@ class Cursor:
     call_place: int = 0  # of the newest call in the book
     quarter: int = 0  # of an hour, since the epoch: the last one in which something was spent
     anchor: str = ""
+    gap: int = 0  # newest event of the last task taken in, of those that no event left in the journal names
 
 
 class Left(NamedTuple):
@@ -119,25 +125,37 @@ class Source:
         `log_heads` tells the last log line seen, of each task asked for.
         """
         with self._snapshot():
-            events = self._read(f"SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT {PAGE}", cursor.seq)
+            before = self._before_the_journal(cursor)
+            seq = cursor.seq if len(before) < PAGE else _ENDLESS  # first those; then what changed them
+            events = self._read(f"SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT {PAGE}", seq)
             new = self._read(f"{_CALLS} WHERE c.rowid > ? ORDER BY c.rowid LIMIT {PAGE}", cursor.call_place)
             calls = [*self._read(f"{_CALLS} WHERE c.rowid IN {_AMONG}", _ids(left.open_calls)), *new]
             ended = [call for call in calls if call["ended_ms"] is not None]
             spent = self._read(_SPENT, cursor.quarter - RECENT)
             changes = Changes(
                 since=cursor,
-                until=self._until(cursor, events, new, spent),
-                more=PAGE in (len(events), len(new)),
+                until=replace(self._until(cursor, events, new, spent), gap=before[-1]["seq"] if before else cursor.gap),
+                more=PAGE in (len(before), len(events), len(new)),
                 events=[event_row(event) for event in events],
                 metered=[metered_row(call, self._zone) for call in ended],
                 spending=[spending_row(row, self._zone) for row in spent],
             )
             live = {row["task_id"] for row in self._read("SELECT task_id FROM agents WHERE released = 0")}
-            changed = {row["task_id"] for row in (*events, *ended) if row["task_id"] is not None}
+            changed = {row["task_id"] for row in (*before, *events, *ended) if row["task_id"] is not None}
             unread = self._add_tasks(changes, sorted({*changed, *live, *left.tasks}), log_heads)
             changes.more |= bool(unread)
             changes.left = Left([call["place"] for call in calls if call["ended_ms"] is None], sorted({*live, *unread}))
             return changes
+
+    def _before_the_journal(self, cursor: Cursor) -> _Found:
+        """A page of the tasks that no event left in the journal names. Raises `NotOurs`."""
+        (oldest,) = self._db.execute("SELECT coalesce(min(seq), 1) FROM events").fetchone()
+        if 0 < cursor.seq < oldest - 1:
+            raise NotOurs("events were archived before it had seen them")
+        if cursor.seq or oldest == 1:
+            return []
+        page = f"SELECT id AS task_id, seq FROM tasks WHERE seq > ? AND seq < ? ORDER BY seq LIMIT {PAGE}"
+        return self._read(page, cursor.gap, oldest)
 
     def _until(self, cursor: Cursor, events: _Found, calls: _Found, spent: _Found) -> Cursor:
         seq = events[-1]["seq"] if events else cursor.seq

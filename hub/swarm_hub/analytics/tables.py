@@ -183,6 +183,7 @@ KEPT: tuple[Table, ...] = (
         Column("call_place", "BIGINT", "The newest place in the book of calls."),
         Column("quarter", "BIGINT", "The last quarter of an hour in which something was spent."),
         Column("anchor", "VARCHAR", "What stands at these two places in the hub's database."),
+        Column("gap", "BIGINT", "The newest event of the last task taken in that the journal no longer names."),
     )),
 )  # fmt: skip
 
