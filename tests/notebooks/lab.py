@@ -19,8 +19,9 @@ _HUB = re.compile(r"made-up tasks: (http://127\.0\.0\.1:\d+)\.")
 class Lab:
     """A JupyterLab that answers, and all that it has said."""
 
-    def __init__(self, process: "subprocess.Popen[str]", said: list[str]) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", said: list[str], tmp: Path) -> None:
         self.process = process
+        self.tmp = tmp
         self.said = said
         (self.url, self.token), *_ = _URL.findall(self.text)
 
@@ -44,6 +45,7 @@ def lab(swarm: Swarm, *arguments: str, **environ: str) -> Iterator[Lab]:
     """`swarm notebook`, once it has said where it is; ended at the latest at the end."""
     tmp = {"TMPDIR": str(swarm.folder / "tmp"), "JUPYTER_PREFER_ENV_PATH": "0"}
     (swarm.folder / "tmp").mkdir(exist_ok=True)
+    _refuse_news(swarm.folder / "home")
     process = subprocess.Popen(
         [swarm.program, "notebook", "--no-browser", "--allow-root", *arguments], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**swarm.environ, **tmp, **environ},
@@ -55,7 +57,7 @@ def lab(swarm: Swarm, *arguments: str, **environ: str) -> Iterator[Lab]:
     reader.start()
     try:
         assert there.wait(LIMIT), "".join(said)
-        yield Lab(process, said)
+        yield Lab(process, said, swarm.folder / "tmp")
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -73,6 +75,13 @@ def left(folder: Path) -> list[str]:
         except psutil.Error:
             continue
     return found
+
+
+def _refuse_news(home: Path) -> None:
+    """As somebody who was asked before whether JupyterLab may fetch its news."""
+    answer = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    answer.parent.mkdir(parents=True, exist_ok=True)
+    answer.write_text('{"fetchNews": "false"}')
 
 
 def _read(process: "subprocess.Popen[str]", said: list[str], there: threading.Event) -> None:
