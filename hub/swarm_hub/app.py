@@ -24,6 +24,7 @@ from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.claims import Claimed, Place
+from swarm_hub.counts import Counts
 from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.gateway.ledger import Ledger
 from swarm_hub.gateway.pace import Pace
@@ -96,7 +97,8 @@ async def open_hub(
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
-            analytics, closing=asyncio.Event(), local_ended=asyncio.Event(), description=describe(ROUTES),
+            analytics, await Counts.of(store), closing=asyncio.Event(), local_ended=asyncio.Event(),
+            description=describe(ROUTES),
         )  # fmt: skip
         archive = Archive(store, settings.data_dir, settings.journal_days)
         jobs = (scheduler.run(), archive.run(), _pulse(hub))

@@ -126,6 +126,11 @@ class Route:
         return self.query()
 
     async def answer(self, hub: Hub, request: Request) -> Response:
+        response = await self._answer(hub, request)
+        hub.counts.requests[self.path, response.status_code] += 1
+        return response
+
+    async def _answer(self, hub: Hub, request: Request) -> Response:
         try:
             enter = (
                 self._enter(hub.identity, request) if self._counted else hub.identity.admit(self.permission, request)

@@ -11,6 +11,7 @@ from swarm_executors.protocol import Executor
 from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.outlooks import Outlooks
+from swarm_hub.counts import Counts
 from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
@@ -53,6 +54,7 @@ class Hub:
     grants: Grants
     inboxes: Inboxes
     analytics: Analytics
+    counts: Counts
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Mapping[str, Any]  # the OpenAPI document

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import httpx
 from starlette.responses import Response
 
+from swarm_hub.counts import CallCounts
 from swarm_hub.gateway.asked import Asked, read_asked, shortened
 from swarm_hub.gateway.counting import count_tokens
 from swarm_hub.gateway.crowd import Crowd
@@ -58,6 +59,7 @@ class Gateway:
     pace: Pace
     room: Watches = field(default_factory=Watches)  # calls that wait until another of their agent is settled
     crowd: Crowd = field(default_factory=Crowd)
+    counts: CallCounts = field(default_factory=CallCounts)
 
     async def message(self, asking: Asking) -> Response:
         """A metered call. Raises `Refused`, and what the store raises: what cannot be written down is not asked."""
@@ -73,6 +75,7 @@ class Gateway:
             answered = Answered.of(meter, status, upstream_id, first_ms)
             if end == "left":
                 answered = _unheard(answered, begun.asked, begun.asked_at)
+            self.counts.answered(answered, time.monotonic() - begun.asked_at)
             await self._settle(call_id, agent_id, begun.asked, answered)
 
         return Passing(begun.answer, begun.asked_at, settle, lambda: self._ended(agent_id))
@@ -143,6 +146,7 @@ class Gateway:
             await self._settle(call_id, asking.agent_id, asked, _unheard(Answered(complete=False), asked, asked_at))
             raise
         except Exception as error:
+            self.counts.unanswered()
             await self._settle(call_id, asking.agent_id, asked, Answered(complete=isinstance(error, _UNSENT)))
             if isinstance(error, httpx.TransportError):
                 raise _unreachable(error) from error

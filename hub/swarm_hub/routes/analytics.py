@@ -96,11 +96,12 @@ async def schema_(call: Call) -> Response:
 
 
 async def prometheus(call: Call) -> Response:
-    from swarm_hub.exposition import exposition, read_facts  # a third of a second that few hubs need
+    from swarm_hub.exposition import Counted, exposition, read_facts  # a third of a second that few hubs need
 
-    now, budgets = call.hub.store.now_ms(), call.hub.budgets
-    facts = await call.hub.store.read(lambda connection: read_facts(connection, budgets, now))
-    body = exposition(facts, call.hub.scheduler.place.capacity)
+    hub, now = call.hub, call.hub.store.now_ms()
+    capacity = hub.scheduler.place.capacity
+    facts = await hub.store.read(lambda c: read_facts(c, hub.budgets, capacity, now, hub.outlooks.at(c, now)))
+    body = exposition(facts, Counted(hub.counts, hub.gateway.counts, hub.identity.attempts.refused))
     return Response(body, media_type=PROMETHEUS)
 
 

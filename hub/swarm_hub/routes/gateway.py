@@ -43,6 +43,7 @@ async def _answered(call: Call, ask: Callable[[Asking], Coroutine[Any, Any, Resp
                 answer.afterwards = stack.pop_all()
         return Response(status_code=LEFT) if answer is None else answer
     except Refused as refused:
+        call.hub.gateway.counts.refused[refused.kind] += 1
         return refused.response()
     except asyncio.CancelledError:
         if not call.hub.closing.is_set():
