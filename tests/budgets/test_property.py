@@ -254,4 +254,4 @@ def test_a_budget_is_never_passed_and_nothing_is_lost_from_the_books(tmp_path: P
     class FleetHere(Fleet):
         empty = template(tmp_path)
 
-    run_it(FleetHere, settings=settings(max_examples=120, stateful_step_count=50, deadline=None))
+    run_it(FleetHere, settings=settings(max_examples=80, stateful_step_count=50, deadline=None))

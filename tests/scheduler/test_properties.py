@@ -98,4 +98,4 @@ def test_the_scheduler_keeps_its_laws(tmp_path: Path) -> None:
     class HubHere(Hub):
         empty = template(tmp_path)
 
-    run_state_machine_as_test(HubHere, settings=settings(max_examples=200, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(HubHere, settings=settings(max_examples=120, stateful_step_count=40, deadline=None))
