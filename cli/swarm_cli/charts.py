@@ -13,6 +13,7 @@ HEIGHT = 6  # lines of columns
 _LONGEST = 32  # columns of a bar's label
 _WIDEST = 60  # columns of the longest bar
 _NARROWEST = 8
+_COLUMN = 10  # columns of the widest column, with the gap behind it
 _GAP = 2
 
 
@@ -98,7 +99,7 @@ def spark(values: Sequence[float], width: int, ink: Ink) -> str:
 
 def column_width(count: int, margin: int, screen: Screen) -> int:
     """Of one of so many columns beside a margin."""
-    return max(1, min(6, (screen.width - margin - _GAP) // count))
+    return max(1, min(_COLUMN, (screen.width - margin - _GAP) // count))
 
 
 def _labels(names: Sequence[str], width: int) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from swarm_api.config import hub_url
+from swarm_cli import look
 from swarm_cli.export_folder import new_folder
 from swarm_cli.export_manifest import manifest, save
 from swarm_cli.export_pages import Days
@@ -21,7 +22,7 @@ from swarm_cli.faults import wrong_usage
 from swarm_cli.following import client
 from swarm_cli.options import AsJson, Url
 from swarm_cli.reading import show_json
-from swarm_cli.screen import safe, write
+from swarm_cli.screen import Screen, joined, safe, write
 
 Json = dict[str, Any]
 Format = Literal["parquet", "ccusage", "claude-jsonl"]
@@ -59,7 +60,11 @@ def export(
         return show_json(asyncio.run(_usage(url, report, days)))
     target = Path(folder or _FOLDER)
     made = asyncio.run(_export(url, format_, target, force, tables, days))
-    return show_json(made) if as_json else write(f"{safe(str(target))}: {_told(made)}")
+    if as_json:
+        return show_json(made)
+    for line in joined(_told(target, made), Screen.of(sys.stdout, os.environ), between=", "):
+        write(line)
+    return None
 
 
 async def _usage(url: str | None, report: Report, days: Days) -> Json:
@@ -80,10 +85,12 @@ async def _export(url: str | None, format_: Format, target: Path, force: bool, t
         return said
 
 
-def _told(made: Json) -> str:
+def _told(target: Path, made: Json) -> list[str]:
+    place = safe(str(target))
     if "tables" not in made:
-        return f"{made['requests']:,} requests of {made['sessions']:,} tasks"
-    return ", ".join(f"{table['name']} {table['rows']:,}" for table in made["tables"])
+        return [f"{place}: {made['requests']:,} requests of {look.plural(made['sessions'], 'task')}"]
+    counts = [f"{table['name']} {table['rows']:,}" for table in made["tables"]]
+    return [f"{place}: {counts[0]}", *counts[1:]]
 
 
 def _date(given: str | None, option: str) -> date | None:

@@ -8,8 +8,8 @@ from swarm_cli.charts import Ink
 from swarm_cli.screen import Screen
 from swarm_cli.table import Cell, Column, lines
 
-_NOW = {"day": "today", "week": "this week", "month": "this month"}
-_BEFORE = {"day": "yesterday", "week": "last week", "month": "last month"}
+_NOW = {"day": "today", "week": "week", "month": "month"}
+_BEFORE = {"day": "yesterday", "week": "before", "month": "before"}
 _MOST = 10  # times as much: what is more is no percentage any more
 _BETWEEN = 4
 _CACHES = ("cacheRead", "cacheWrite5m", "cacheWrite1h")

@@ -62,15 +62,15 @@ def test_columns_are_as_high_as_what_was_spent_with_their_axis() -> None:
     lines = shown()
     top = lines.index("spent per hour") + 1
     assert lines[top : top + 10] == [
-        "$3.00 ┤█████",
-        "      │█████",
-        "      │█████",
-        "$1.50 ┤█████ █████",
-        "      │█████ █████",
-        "      │█████ █████",
-        "$0.00 └────────────",
-        "       00    01",
-        "tasks  █████",
+        "$3.00 ┤█████████",
+        "      │█████████",
+        "      │█████████",
+        "$1.50 ┤█████████ █████████",
+        "      │█████████ █████████",
+        "      │█████████ █████████",
+        "$0.00 └────────────────────",
+        "       00        01",
+        "tasks  █████████",
         "       submitted per hour, 2 at most",
     ]
 
@@ -94,12 +94,12 @@ def test_no_line_is_wider_than_the_terminal(width: int, steps: int) -> None:
 def test_a_terminal_without_blocks_gets_ascii() -> None:
     lines = shown(ink=PLAIN)
     assert all(line.isascii() for line in lines)
-    assert "$1.50 +##### #####" in lines
+    assert "$1.50 +######### #########" in lines
 
 
 def test_a_few_micro_dollars_have_an_axis_too() -> None:
     series = [{"at": "2026-02-17T23:00:00Z", **NOTHING, "costMicroUsd": 30}]
-    assert "$0.000030 ┤█████" in shown(series=series)
+    assert "$0.000030 ┤█████████" in shown(series=series)
 
 
 def test_nothing_to_show_is_no_chart() -> None:
