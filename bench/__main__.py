@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import (
+    analytics,
     authentication,
     batch,
     command_line,
@@ -39,6 +40,8 @@ MEASUREMENTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "command_line": command_line.measure,
     "memory": memory.measure,
     "restart": restart.measure,
+    "analytics_tenth": analytics.measure_tenth,
+    "analytics": analytics.measure,
 }
 
 

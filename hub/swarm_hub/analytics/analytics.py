@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -79,9 +79,9 @@ class Analytics:
         path.unlink()
         return Answer(file, said["rows"], said["truncated"], said["seq"])
 
-    async def figures(self, spans: Mapping[str, Span]) -> dict[str, Any]:
-        """Those of spans of time, as groups: `figures.py` says which. Raises `Unavailable`."""
-        return await self._ask({"do": "figures", "spans": spans}, SECONDS)
+    async def figures(self, period: Span, previous: Span, steps: Sequence[int]) -> dict[str, Any]:
+        """Those of a period and the one before, as groups: `figures.py` says which. Raises `Unavailable`."""
+        return await self._ask({"do": "figures", "period": period, "previous": previous, "steps": steps}, SECONDS)
 
     def rebuild(self) -> None:
         """Make the projection again from the hub's database. Questions wait until it is there."""

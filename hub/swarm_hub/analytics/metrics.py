@@ -1,6 +1,5 @@
 """The metrics of a period, put together from the groups that the projection gives."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from swarm_api.analytics import Done, Durations, MetricsPeriod, Point, Summary, Totals, Used
 from swarm_api.base import cents, from_ms
-from swarm_hub.budgets.spans import QUARTER_MS, Span, span_of
+from swarm_hub.budgets.spans import Span, span_of
 
 HOUR_MS = 3_600_000
 MOST_REPOS = 100
@@ -27,6 +26,15 @@ class Spans(NamedTuple):
 def spans_of(period: MetricsPeriod, now_ms: int, zone: ZoneInfo) -> Spans:
     this = _span(period, now_ms, zone)
     return Spans(this, _span(period, this.begin_ms - 1, zone), span_of("day", now_ms, zone))
+
+
+def steps_of(period: MetricsPeriod, span: Span, zone: ZoneInfo) -> list[int]:
+    """Where the points of a series begin: a day has 23 to 25 hours."""
+    if period == "day":
+        return list(range(span.begin_ms, span.end_ms, HOUR_MS))
+    first = datetime.fromtimestamp(span.begin_ms / 1000, zone).date()
+    days = (_midnight(first + timedelta(days=n), zone) for n in range(31))
+    return [begin for begin in days if begin < span.end_ms]
 
 
 def _span(period: MetricsPeriod, now_ms: int, zone: ZoneInfo) -> Span:
@@ -51,16 +59,23 @@ def summary(groups: Groups, span: Span) -> Summary:
     )
 
 
-def breakdown(groups: Groups, period: MetricsPeriod, span: Span, zone: ZoneInfo) -> dict[str, Any]:
+def breakdown(groups: Groups, steps: Sequence[int]) -> dict[str, Any]:
     """The figures by model, type, status and repository, and as a series."""
     repos = sorted(_done(groups, "repo").items(), key=lambda item: (-item[1].cost_micro_usd, item[0]))
+    series = _done(groups, "step")
     return {
         "by_model": _used(groups["used"]["model"]),
         "by_type": _done(groups, "type"),
         "by_status": {status: tasks for _, status, tasks in groups["created"]["all"]},
         "by_repo": dict(repos[:MOST_REPOS]),
-        "series": _series(groups, _steps(period, span, zone)),
+        "series": [_point(begin, series.get(at, Done())) for at, begin in enumerate(steps)],
     }
+
+
+def ended_within(series: Sequence[Point], span: Span) -> Done:
+    """The sum of those points that begin in a span."""
+    points = [point for point in series if from_ms(span.begin_ms) <= point.at < from_ms(span.end_ms)]
+    return Done(completed=sum(point.completed for point in points), failed=sum(point.failed for point in points))
 
 
 def _used(rows: Iterable[Sequence[Any]]) -> dict[str, Used]:
@@ -87,28 +102,8 @@ def _add(made: dict[Any, dict[str, int]], key: Any, name: str, more: int) -> Non
     counts[name] = counts.get(name, 0) + more
 
 
-def _steps(period: MetricsPeriod, span: Span, zone: ZoneInfo) -> list[int]:
-    """Where the points of a series begin: a day has 23 to 25 hours."""
-    if period == "day":
-        return list(range(span.begin_ms, span.end_ms, HOUR_MS))
-    first = datetime.fromtimestamp(span.begin_ms / 1000, zone).date()
-    days = (_midnight(first + timedelta(days=n), zone) for n in range(31))
-    return [begin for begin in days if begin < span.end_ms]
-
-
-def _series(groups: Groups, steps: Sequence[int]) -> list[Point]:
-    """Quarters of an hour gathered into steps."""
-    made: dict[int, list[Done]] = {}
-    for quarter, done in _done(groups, "quarter").items():
-        made.setdefault(steps[bisect_right(steps, quarter * QUARTER_MS) - 1], []).append(done)
-    return [_point(at, made.get(at, [])) for at in steps]
-
-
-def _point(at: int, quarters: Sequence[Done]) -> Point:
-    sums = {
-        name: sum(getattr(done, name) for done in quarters) for name in ("tasks", "completed", "failed", "cancelled")
-    }
-    return Point(at=from_ms(at), **sums, **_cost(sum(done.cost_micro_usd for done in quarters)))
+def _point(at: int, done: Done) -> Point:
+    return Point(at=from_ms(at), **dict(done))
 
 
 def _cost(micro_usd: int) -> dict[str, int]:

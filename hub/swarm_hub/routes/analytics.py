@@ -15,7 +15,7 @@ from swarm_api.analytics import ColumnOut, Metrics, MetricsPeriod, QueryIn, Sche
 from swarm_api.base import Model, cents
 from swarm_api.words import LIVE
 from swarm_hub.analytics.analytics import Answer, Format
-from swarm_hub.analytics.metrics import breakdown, spans_of, summary
+from swarm_hub.analytics.metrics import breakdown, ended_within, spans_of, steps_of, summary
 from swarm_hub.analytics.tables import TABLES
 from swarm_hub.http import Call, NoBody, accepts, parse, reply
 from swarm_hub.leaving import left, unless_left
@@ -42,14 +42,15 @@ class MetricsQuery(Model):
 async def metrics(call: Call) -> Response:
     period, zone, now = call.query(MetricsQuery).period, call.hub.settings.time_zone, call.hub.store.now_ms()
     spans = spans_of(period, now, zone)
-    said = await _while_there(call.request, call.hub.analytics.figures(spans._asdict()))
+    steps = steps_of(period, spans.period, zone)
+    said = await _while_there(call.request, call.hub.analytics.figures(spans.period, spans.previous, steps))
     current = await call.hub.store.read(lambda connection: _now(connection, call, now))
-    today = summary(said["today"], spans.today).totals
-    whole = summary(said["period"], spans.period)
+    whole, parts = summary(said["period"], spans.period), breakdown(said["period"], steps)
+    today = ended_within(parts["series"], spans.today)
     return reply(
         Metrics(
             **dict(whole),
-            **breakdown(said["period"], period, spans.period, zone),
+            **parts,
             **current._asdict(),
             completed_today=today.completed,
             failed_today=today.failed,
