@@ -31,9 +31,12 @@ def new_task_id() -> str:
     return "tsk_" + _base32(tick, SHORT_LENGTH) + _OF_PROCESS
 
 
-def task_id_at(at_ms: int, drawn: int) -> str:
-    """The id of a task that is made up: as if submitted at a time (epoch ms), told apart by a number that was drawn."""
-    tick = max(0, at_ms - _EPOCH_MS) * _TICKS_PER_MS
+def task_id_at(at_ms: int, number: int, drawn: int) -> str:
+    """The id of a task that is made up: as if it were the nth (from 0 to 15) submitted in a millisecond of the epoch.
+
+    `drawn` stands for the process that did it.
+    """
+    tick = max(0, at_ms - _EPOCH_MS) * _TICKS_PER_MS + number
     return "tsk_" + _base32(tick, SHORT_LENGTH) + _base32(drawn, 7)
 
 

@@ -12,9 +12,9 @@ from swarm_notebooks.units import DOLLARS, MICRO, SECONDS, TOKENS
 
 _MARKS: dict[TaskStatus, str] = {"running": "●", "pending": "○", "completed": "✓", "failed": "✗", "cancelled": "–"}
 HEAD = ("task", "status", "model", "turns", "tokens", "cost", "time")
-WIDTHS = "minmax(12em, 3fr) 10em minmax(8em, 1fr) 4em 6em 6em 8em"
+WIDTHS = "minmax(12em, 3fr) 12em minmax(8em, 1fr) 4em 6em 6em 8em"
 _TEXT = "color: var(--jp-content-font-color1, inherit); line-height: 1.6"
-_GRID = f"display: grid; grid-template-columns: {WIDTHS}; gap: 0 1em; {_TEXT}"
+_GRID = f"display: grid; grid-template-columns: {WIDTHS}; gap: 0 1em; padding-right: 1em; {_TEXT}"
 _CELL = "overflow: hidden; text-overflow: ellipsis; white-space: nowrap"
 _NUMBER = f"{_CELL}; text-align: right; font-variant-numeric: tabular-nums"
 _LONGEST = 80

@@ -5,11 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import create_engine
 
+from analytics.naive import Naive, projected
 from hub.played import PlayedHub, played_hub
+from swarm_api.ids import short
+from swarm_hub.analytics.projection import Projection
+from swarm_hub.analytics.source import Source
 from swarm_hub.prices import Metered, Prices
 from swarm_hub.sample.history import Sample, write_sample
 from swarm_hub.spent import TOKENS
@@ -84,6 +90,11 @@ def test_the_journal_is_in_the_order_of_time(database: sqlite3.Connection) -> No
     assert times[-1] < SMALL.until_ms
 
 
+def test_short_ids_tell_its_tasks_apart(database: sqlite3.Connection) -> None:
+    ids = [id_ for (id_,) in database.execute("SELECT id FROM tasks")]
+    assert len({short(id_) for id_ in ids}) == len(ids)
+
+
 def test_weekends_are_quiet(database: sqlite3.Connection) -> None:
     weekend = "SELECT count(*) FROM tasks WHERE strftime('%w', created_ms / 1000, 'unixepoch') IN ('0', '6')"
     assert _sum(database, weekend) < 0.15 * SMALL.tasks
@@ -98,6 +109,29 @@ def test_the_same_seed_gives_the_same(folder: Path, tmp_path: Path) -> None:
 def test_a_folder_with_a_hub_in_it_is_left_alone(folder: Path) -> None:
     with pytest.raises(FileExistsError, match=r"hub\.db exists"):
         write_sample(folder, SMALL)
+
+
+def test_the_projection_of_it_is_what_a_naive_look_gives(tmp_path: Path) -> None:
+    write_sample(tmp_path, Sample(until_ms=SMALL.until_ms, tasks=40, days=7, seed=3))
+    zone, engine = ZoneInfo("UTC"), create_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    with (
+        closing(Source(tmp_path / "hub.db", zone)) as source,
+        closing(Projection.open(tmp_path, zone.key, tmp_path / "archive")) as projection,
+        engine.connect() as connection,
+    ):
+        while True:
+            changes = source.changes(projection.cursor, projection.left, projection.log_heads)
+            assert projection.apply(changes)
+            if not changes.more:
+                break
+        naive = Naive(connection, zone).tables()
+        with projection.connection() as shown:
+            found = projected(shown)
+    engine.dispose()
+    assert {used[-1] for used in found["usage"]} == {"metered"}  # nothing that no call explains
+    same = ("labels", "dependencies", "agents", "usage", "spending", "events", "log_volume", "projection")
+    for name in same:
+        assert (name, list(found[name] - naive[name]), list(naive[name] - found[name])) == (name, [], [])
 
 
 @in_module

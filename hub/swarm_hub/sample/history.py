@@ -102,9 +102,9 @@ def _played(rng: Random, prices: Prices, sample: Sample, at_ms: int) -> Sequence
 
 def _chained(rng: Random, wishes: Sequence[Wish], at_ms: int) -> list[Played]:
     played: list[Played] = []
-    for wish in wishes:
+    for number, wish in enumerate(wishes):
         depends_on = (played[-1].task["id"],) if wish.spec.depends_on else ()
-        played.append(submitted(rng, wish, at_ms, depends_on))
+        played.append(submitted(rng, wish, at_ms, number, depends_on))
     return played
 
 

@@ -55,9 +55,9 @@ class Played:
         self.moments.append(Moment(at_ms, type_, {"taskId": self.task["id"], **payload}))
 
 
-def submitted(rng: Random, wish: Wish, at_ms: int, depends_on: tuple[str, ...] = ()) -> Played:
-    """A task as intake leaves it."""
-    spec, id_ = wish.spec, task_id_at(at_ms, rng.getrandbits(35))
+def submitted(rng: Random, wish: Wish, at_ms: int, number: int, depends_on: tuple[str, ...] = ()) -> Played:
+    """A task as intake leaves it, the nth of its submission."""
+    spec, id_ = wish.spec, task_id_at(at_ms, number, rng.getrandbits(35))
     played = Played(wish, _task_row(Draft(id_, spec, depends_on), at_ms), depends_on)
     played.happen(at_ms, "task_created", {
         "name": spec.name, "type": spec.type, "model": spec.model, "priority": spec.priority, "repo": spec.repo,

@@ -14,12 +14,16 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("https://git.example.com/shop.git", "storefront", ("cart.py", "checkout.py", "vouchers.py", "tests/test_cart.py", "README.md")),
+    Place("https://git.example.com/shop.git", "storefront", (
+        "cart.py", "checkout.py", "vouchers.py", "tests/test_cart.py", "README.md",
+    )),
     Place("https://git.example.com/payments.git", "payments", (
         "ledger/book.go", "ledger/book_test.go", "refunds/refund.go", "docs/refunds.md", "api/routes.go",
     )),
     Place("/srv/repositories/site", "web", ("src/pages/index.tsx", "src/search.ts", "src/search.test.ts", "style.css")),
-    Place("ssh://git@git.example.com/infra.git", "platform", ("main.tf", "network.tf", "scripts/rotate.sh", "docs/runbook.md")),
+    Place("ssh://git@git.example.com/infra.git", "platform", (
+        "main.tf", "network.tf", "scripts/rotate.sh", "docs/runbook.md",
+    )),
 )  # fmt: skip
 OFTEN = (40, 25, 22, 13)
 
