@@ -4,11 +4,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, select
 
+from swarm_api.words import EVENT_TYPES
 from swarm_hub.gateway.ledger import Answered
+from swarm_hub.gateway.refusals import Kind
 from swarm_hub.spent import TOKENS
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
@@ -54,7 +56,9 @@ class CallCounts:
 
     statuses: Counter[str] = field(default_factory=Counter)
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)  # by the hub itself, for reasons of its own
+    refused: Counter[str] = field(
+        default_factory=lambda: Counter(dict.fromkeys(get_args(Kind), 0))
+    )  # by the hub itself, for reasons of its own
     durations: Durations = field(default_factory=_seconds)
     first: Durations = field(default_factory=_seconds)  # to the first piece of an answer
 
@@ -81,7 +85,9 @@ class Counts:
     def __init__(self, store: Store, begun: Mapping[str, int]) -> None:
         """`begun`: when the tasks that have started did, in milliseconds since the epoch."""
         self.requests: Counter[tuple[str, int]] = Counter()
-        self.events: Counter[str] = Counter()
+        self.events: Counter[str] = Counter(
+            dict.fromkeys(sorted(EVENT_TYPES), 0)
+        )  # the first of a kind is a change, too
         self.durations = {status: _minutes() for status in ENDS.values()}
         self._begun = dict(begun)
         self._store = store

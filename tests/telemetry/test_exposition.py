@@ -38,6 +38,7 @@ def test_tasks_that_ended_are_counted_by_how_and_how_long(exposed: Exposed) -> N
 def test_events_are_counted_by_type(exposed: Exposed) -> None:
     assert exposed.value("swarm_events_by_type_total", type="task_created") == 4
     assert exposed.value("swarm_events_by_type_total", type="task_failed") == 1
+    assert exposed.value("swarm_events_by_type_total", type="agent_lost") == 0  # so that the first is seen as one more
 
 
 def test_what_waits_is_told_with_its_reason(exposed: Exposed) -> None:
