@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -98,7 +99,7 @@ async def open_hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
             analytics, await Counts.of(store), closing=asyncio.Event(), local_ended=asyncio.Event(),
-            description=describe(ROUTES),
+            description=cache(lambda: describe(ROUTES)),
         )  # fmt: skip
         archive = Archive(store, settings.data_dir, settings.journal_days)
         jobs = (scheduler.run(), archive.run(), _pulse(hub))

@@ -1,7 +1,7 @@
 """What the routes have at hand. Built once, in `app.py`."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Hub:
     counts: Counts
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
-    description: Mapping[str, Any]  # the OpenAPI document
+    description: Callable[[], Mapping[str, Any]]  # the OpenAPI document; half a second of work at the first call
 
     def upstream_of(self, agent_id: str) -> Upstream:
         """How an agent reaches the model: by the gateway with a token of its own, or as the settings say."""

@@ -1,5 +1,6 @@
 """The hub about itself: health, provider, its description."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,13 @@ def _pricing(prices: Prices, executor: str) -> dict[str, Any]:
 
 
 async def openapi(call: Call) -> Response:
-    return Response(to_json(call.hub.description), media_type="application/json")
+    return Response(to_json(await asyncio.to_thread(call.hub.description)), media_type="application/json")
 
 
 async def docs(call: Call) -> Response:
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-    return HTMLResponse(page(call.hub.description), headers={"Content-Security-Policy": policy})
+    document = await asyncio.to_thread(call.hub.description)
+    return HTMLResponse(page(document), headers={"Content-Security-Policy": policy})
 
 
 async def not_supported(call: Call) -> Response:
