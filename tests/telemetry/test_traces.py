@@ -1,5 +1,6 @@
 """Each task is one trace at a collector of OpenTelemetry's, whatever happens to the hub or the collector."""
 
+import asyncio
 import logging
 import time
 from pathlib import Path
@@ -223,6 +224,19 @@ async def test_a_hub_that_was_restarted_goes_on_with_the_trace_and_tells_nothing
         await until(lambda: collector.has(other, "task code"))
     assert sorted(span.name for span in collector.of(task.id)) == sorted(WHOLE)
     assert len({span.trace_id for span in collector.of(task.id)}) == 1
+
+
+async def test_however_many_pages_it_takes_each_span_is_told_once(
+    hub: PlayedHub, collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swarm_hub.traces.source.PAGE", 3)
+    agents = [await play(hub) for _ in range(3)]
+    await asyncio.gather(*(agent.ask("Work") for agent in agents for _ in range(3)))
+    for agent in agents:
+        await agent.worker.finish()
+    await until(lambda: len(collector.spans) >= 21)
+    told = [span.span_id for span in collector.spans]
+    assert len(told) == len(set(told)) == 21
 
 
 async def test_what_is_left_when_the_hub_stops_is_told(
