@@ -16,7 +16,7 @@ from swarm_cli.export_manifest import manifest, save
 from swarm_cli.export_pages import Days
 from swarm_cli.export_progress import Progress
 from swarm_cli.export_requests import write_requests
-from swarm_cli.export_tables import chosen, write_tables
+from swarm_cli.export_tables import Export, chosen, write_tables
 from swarm_cli.export_usage import Report, usage
 from swarm_cli.faults import wrong_usage
 from swarm_cli.following import client
@@ -78,7 +78,7 @@ async def _export(url: str | None, format_: Format, target: Path, force: bool, t
             schema = await hub.schema()
             said = manifest(hub_url(url, os.environ), (await hub.health()).version, schema.time_zone, days)
             if format_ == "parquet":
-                said |= await write_tables(hub, folder, chosen(schema, tables), days, progress)
+                said |= await write_tables(Export(hub, schema, days, progress), chosen(schema, tables), folder)
             else:
                 said |= await write_requests(hub, folder, days, progress)
         save(folder, said)

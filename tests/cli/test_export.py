@@ -16,7 +16,7 @@ from cli.program import Swarm
 from hubs import ADMIN_KEY, HubProcess
 from swarm_cli.export_pages import Days, Rows, pages
 from swarm_cli.export_progress import Progress
-from swarm_cli.export_tables import chosen, write_tables
+from swarm_cli.export_tables import Export, chosen, write_tables
 from waiting import until
 
 OPUS, HAIKU = "claude-opus-4-5", "claude-haiku-4-5"
@@ -113,9 +113,9 @@ async def test_a_break_leaves_nothing(swarm: Swarm, hub: HubProcess) -> None:
 
 async def test_a_table_that_is_too_large_for_one_answer_is_parts_in_order(hub: HubProcess, tmp_path: Path) -> None:
     async with hub.client() as client:
-        wanted = chosen(await client.schema(), "usage,spending,labels")
-        progress = Progress(io.StringIO(), {})
-        made = await write_tables(client, tmp_path, wanted, Days(None, None), progress, page=1)
+        schema = await client.schema()
+        export = Export(client, schema, Days(None, None), Progress(io.StringIO(), {}), page=1)
+        made = await write_tables(export, chosen(schema, "usage,spending,labels"), tmp_path)
     files = {table["name"]: (table["rows"], table["files"]) for table in made["tables"]}
     assert files["usage"] == (4, [f"usage/part-000{number}.parquet" for number in (1, 2, 3, 4)])
     ids = [read(tmp_path / name, "string_agg(request_id, ',')") for name in files["usage"][1]]
