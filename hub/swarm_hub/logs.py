@@ -16,18 +16,18 @@ class JsonLines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        about = _about(record)
+        about, redacted = _about(record), self._redactor.text
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "requestId": about.request_id,
+            "requestId": redacted(about.request_id),  # callers may give it; other ids are the hub's own
             **{name: value for name, value in about.others if value is not None},
-            "message": record.getMessage(),
+            "message": redacted(record.getMessage()),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(self._redactor.value(line), ensure_ascii=False)
+            line["exception"] = redacted(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
 
 
 class TextLines(logging.Formatter):
