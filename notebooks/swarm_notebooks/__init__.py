@@ -1,1 +1,5 @@
 """Notebooks over a hub: `connect()`, questions as data frames, and controls over plots."""
+
+from swarm_notebooks.connection import Swarm, connect
+
+__all__ = ["Swarm", "connect"]
