@@ -5,19 +5,19 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from threading import Event
-from typing import Any
 
 import psutil
 
-from bench import history
+from bench import alone, history
 from bench.figures import Figure, percentile
 from bench.hub import KEY, Hub, running
-from bench.load import Connection, paced, request
+from bench.load import Connection, request
 from bench.questions import ENDLESS, PULL, QUARTER, QUESTIONS
 from swarm_api.client import HubClient
 
@@ -25,6 +25,7 @@ TASKS = 1_000_000
 ROUNDS = 9
 LIMIT = 3_600.0
 PULLED = 1_000_000
+HEALTHS = 50  # a second
 MB = 1_000_000
 KEPT = {"SWARM_JOURNAL_DAYS": "0"}  # all events stay where they are
 
@@ -42,11 +43,11 @@ def measure(folder: Path, tasks: int = TASKS) -> Iterator[Figure]:
     projection = folder / "data" / "analytics" / "swarm.duckdb"
     yield Figure("analytics: the hub's database, on disk", (folder / "data" / "hub.db").stat().st_size / MB, "MB")
     yield Figure("analytics: what is asked, on disk", projection.stat().st_size / MB, "MB")
-    shutil.copy(projection, folder / "alone.duckdb")
+    shutil.copy(projection, folder / "copy.duckdb")
     with running(folder, **KEPT) as hub, _Memory(hub) as memory:
         _wait_for(hub, tasks)
         yield from _metrics(hub)
-        yield from _questions(hub, folder / "alone.duckdb")
+        yield from _questions(hub, folder / "copy.duckdb")
         yield from memory.figures("while questions are answered")
     with running(folder, **KEPT) as hub, _Memory(hub) as memory:
         _wait_for(hub, tasks)
@@ -73,30 +74,18 @@ def _metrics(hub: Hub) -> Iterator[Figure]:
     yield Figure("cost by day and model of 90 days", median(others), "ms", at_most=300)
 
 
-def _questions(hub: Hub, alone: Path) -> Iterator[Figure]:
+def _questions(hub: Hub, projection: Path) -> Iterator[Figure]:
     """In turn with DuckDB alone: other programs on this machine slow both."""
-    import duckdb
-
-    settings: dict[str, Any] = {"memory_limit": "128MB", "threads": "1"}
-    with duckdb.connect(str(alone), read_only=True, config=settings) as db:
-        db.execute("SET TimeZone = 'UTC'")
-        pairs = {name: _compared(hub, db, sql) for name, sql in QUESTIONS.items()}
+    pairs = {}
+    with ProcessPoolExecutor(1, get_context("spawn"), alone.open_copy, (projection,)) as pool:
+        for name, sql in QUESTIONS.items():
+            times = [(_exchange(hub, _question(sql)), pool.submit(alone.ask, sql).result()) for _ in range(ROUNDS)]
+            pairs[name] = tuple(map(min, zip(*times, strict=True)))  # those that nobody disturbed
     for name, (through, by_itself) in pairs.items():
-        yield Figure(f"{name}", through, "ms")
+        yield Figure(name, through, "ms")
         yield Figure(f"{name}, DuckDB alone", by_itself, "ms")
     through, by_itself = (sum(times) for times in zip(*pairs.values(), strict=True))
     yield Figure("ten questions, as many times DuckDB alone", through / by_itself, "", at_most=1.3)
-
-
-def _compared(hub: Hub, db: Any, sql: str) -> tuple[float, float]:
-    """Milliseconds, the least of some: those that nobody disturbed."""
-    times = []
-    for _ in range(ROUNDS):
-        through = _exchange(hub, _question(sql))
-        begin = time.monotonic()
-        db.execute(sql).fetchall()
-        times.append((through, (time.monotonic() - begin) * 1000))
-    return min(times)[0], min(alone for _, alone in times)
 
 
 def _pull(hub: Hub, rows: int) -> Iterator[Figure]:
@@ -121,15 +110,18 @@ async def _to_frame(hub: Hub, rows: int) -> float:
 
 
 def _health(hub: Hub) -> Figure:
+    """From the moment at which each was to be asked, so that whoever waits behind another counts, too."""
+    health = request("GET", "/health", credential=None)
+    waits = []
     with ThreadPoolExecutor(4) as askers:
         asked = [askers.submit(_exchange, hub, _question(ENDLESS)) for _ in range(4)]
         time.sleep(1)
-        health = request("GET", "/health", credential=None)
-        answers = paced(hub.address, iter(lambda: health, b""), 100, 10)
+        begin = time.monotonic()
+        for due in (begin + at / HEALTHS for at in range(10 * HEALTHS)):
+            time.sleep(max(0.0, due - time.monotonic()))
+            waits.append((Connection(hub.address).exchange(health).answered - due) * 1000)
         assert not any(each.done() for each in asked)
-    return Figure(
-        "/health beside four questions, p99", percentile([a.milliseconds for a in answers], 99), "ms", at_most=50
-    )
+    return Figure("/health beside four questions without an end, p99", percentile(waits, 99), "ms", at_most=50)
 
 
 class _Memory:
