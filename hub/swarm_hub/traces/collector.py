@@ -26,6 +26,7 @@ from swarm_api.redaction import Redactor
 from swarm_hub.traces.spans import Span
 
 _LIBRARY = logging.getLogger("opentelemetry")
+_LIBRARY.addHandler(logging.NullHandler())  # without one it writes to standard error itself
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from swarm_api.errors import StorageFailed
 from swarm_api.redaction import Redactor
 from swarm_hub.store.store import Store
-from swarm_hub.store.transaction import Notices
+from swarm_hub.store.transaction import Notices, Transaction
 from swarm_hub.traces.source import Cursor, Page, keep_cursor, known_cursor, read_page
 from swarm_hub.traces.spans import spans_of
 
@@ -50,7 +50,7 @@ class Traces:
         store.listen(self._hear)
 
     async def __aenter__(self) -> "Traces":
-        self._cursor: Cursor = await self._store.read(known_cursor)
+        self._cursor: Cursor = await self._store.write(_begin)
         self._kept = self._cursor
         self._changed.set()
         self._following = asyncio.create_task(self._follow(), name="traces")
@@ -140,6 +140,13 @@ class Traces:
             log.info("%s takes spans again", self._destination.endpoint)
             self._complained_at = None
         self._failures = 0
+
+
+def _begin(tx: Transaction) -> Cursor:
+    """Where to begin, written down: were the hub killed now, the next one would begin there, too."""
+    cursor = known_cursor(tx)
+    keep_cursor(tx, cursor)
+    return cursor
 
 
 async def in_the_background(work: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Whoever has no collector pays nothing for traces; whoever has one says so by the standard's variables."""
+"""Whoever has no collector pays nothing for traces; one is named by the variables of the standard, and loses nothing."""
 
 import subprocess
 import sys
@@ -75,6 +75,20 @@ async def test_a_hub_without_a_name_of_its_own_has_its_programs(
     span = collector.named(task.id, "task code")
     assert span.resource["service.name"] == "claude-swarm-hub"
     assert span.status == "error"
+
+
+async def test_a_hub_that_was_killed_before_it_could_tell_anything_tells_it_later(
+    start_hub: Callable[..., HubProcess], collector: Receiver
+) -> None:
+    collector.refuses = 400
+    hub = start_hub(SIMULATE_MODE="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    async with hub.client() as client:
+        task = await client.submit({"prompt": "Work", "labels": {"simulate.seconds": "0"}})
+        await client.wait(task.id)
+    hub.kill()
+    collector.refuses = None
+    hub.start()
+    await until(lambda: collector.has(task.id, "task code", "wait", "start", "invoke_agent"))
 
 
 def test_what_a_header_says_is_a_secret_and_its_name_is_none() -> None:
