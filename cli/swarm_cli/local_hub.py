@@ -121,7 +121,12 @@ def start(environ: Mapping[str, str], show: Callable[[str], None] = lambda _line
             start_new_session=True, pass_fds=[reading],  # its own reader, so that it outlives this one
         )  # fmt: skip
         os.close(writing)
-        note = _wait(process, environ)
+        try:
+            note = _wait(process, environ)
+        except BaseException:  # Ctrl-C: nobody would know of a hub that came up after all
+            process.kill()
+            process.wait()
+            raise
         if note is None:
             raise _failure(process, log, begin)
         os.set_blocking(reading, False)

@@ -8,9 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.program import Swarm
+from cli.program import LIMIT, Swarm
 from notebooks.lab import lab, left
 from swarm_cli.notebook_folder import copy_notebooks
+from waiting import until
 
 SHIPPED = Path(__file__).parents[2] / "notebooks"
 
@@ -45,6 +46,17 @@ def test_the_kernels_know_the_hub_that_the_command_was_given_and_end_with_it(swa
         assert kernel.status_code == 201, kernel.text
         assert shown.end(signal.SIGTERM) == 130
     assert (folder / "live.ipynb").exists()
+    assert left(swarm.folder) == []
+
+
+async def test_an_end_while_the_hub_starts_leaves_nothing_either(swarm: Swarm) -> None:
+    (swarm.folder / "tmp").mkdir()
+    process = swarm.start("notebook", "--sample", "--no-browser", TMPDIR=str(swarm.folder / "tmp"))
+    await until(lambda: any("swarm-hub" in command for command in left(swarm.folder)))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    assert list((swarm.folder / "tmp").iterdir()) == []
     assert left(swarm.folder) == []
 
 
