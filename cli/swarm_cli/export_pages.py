@@ -1,9 +1,9 @@
 """A table in answers that the hub can give: in the order of a key, from one value of it to the next."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from swarm_api.analytics import MOST_ROWS, QueryFile, RowsFormat, SchemaOut, TableOut
 from swarm_api.client import HubClient
@@ -14,8 +14,10 @@ PAGE = 500_000  # rows: what sorts within the memory and the time of a question
 _LEAST = 500  # rows; of less than that no page is made
 _SMALLER = 8
 _TOO_MUCH = ("query_timeout", "query_out_of_memory", "answer_too_large")
-_BUSY = ("query_busy", "query_killed")
-_ATTEMPTS, _REST = 5, 1.0  # at a question, and seconds between them
+_BUSY = ("query_busy", "query_killed", "catching_up")
+_PATIENCE, _REST = 120.0, 1.0  # seconds until it is given up, and between two attempts at a question
+
+T = TypeVar("T")
 
 
 class Days(NamedTuple):
@@ -108,7 +110,7 @@ async def _bound(hub: HubClient, rows: Rows, after: str | None, size: int) -> st
     """The key of the row `size` rows on, or of the last one; None behind that."""
     tests, params = _between(rows, after, None)
     inner = f'SELECT "{rows.key}" AS key FROM "{rows.table}"{_where(tests)} ORDER BY 1 LIMIT {size:d}'  # noqa: S608
-    answer = await _patiently(lambda: hub.query(f"SELECT max(key)::VARCHAR FROM ({inner})", params))  # noqa: S608
+    answer = await patiently(lambda: hub.query(f"SELECT max(key)::VARCHAR FROM ({inner})", params))  # noqa: S608
     bound: str | None = answer.rows[0][0]
     return bound
 
@@ -119,20 +121,20 @@ async def _page(hub: HubClient, rows: Rows, kind: RowsFormat, after: str | None,
 
 
 async def _ask(hub: HubClient, kind: RowsFormat, sql: str, params: dict[str, Any], limit: int) -> QueryFile:
-    answer: QueryFile = await _patiently(lambda: hub.query_file(kind, sql, params or None, limit=limit))
-    return answer
+    return await patiently(lambda: hub.query_file(kind, sql, params or None, limit=limit))
 
 
-async def _patiently(asking: Any) -> Any:
-    """Others ask too, and a question of theirs may end the process that answers."""
-    for _ in range(_ATTEMPTS - 1):
+async def patiently(asking: Callable[[], Awaitable[T]]) -> T:
+    """The answer of a hub that may have others to answer first, or much to take in. Raises what it raises."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + _PATIENCE
+    while True:
         try:
             return await asking()
         except Unavailable as error:
-            if error.code not in _BUSY:
+            if error.code not in _BUSY or clock() > end:
                 raise
         await asyncio.sleep(_REST)
-    return await asking()
 
 
 def _between(rows: Rows, after: str | None, upto: str | None) -> tuple[list[str], dict[str, Any]]:

@@ -24,6 +24,7 @@ _COLUMNS = (
     " cache_write_5m_tokens, cache_write_1h_tokens, cost_micro_usd"
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_PAGE = 50_000  # rows: as objects they take fifty times the room of Parquet
 _LONGEST = 80  # characters of a folder's name
 
 
@@ -31,29 +32,32 @@ async def write_requests(hub: HubClient, folder: Path, days: Days, progress: Pro
     """Write a file for each agent, in a folder for each task, in one for each repository; what there is in them."""
     (folder / "projects").mkdir()
     asked = Rows("usage", _COLUMNS, "task_id", "VARCHAR", days.of("day"), days.params)
-    requests, sessions, cost, seqs = 0, 0, 0, []
-    async for page in pages(hub, asked, "csv"):
-        rows = list(csv.DictReader(io.StringIO(page.content.decode())))
-        for _, of_agent in groupby(rows, key=lambda row: (row["task_id"], row["agent_id"])):
-            _write(folder / "projects", list(of_agent))
+    requests = cost = 0
+    tasks: set[str] = set()
+    seqs: list[int] = []
+    async for page in pages(hub, asked, "csv", _PAGE):
+        rows = csv.DictReader(io.StringIO(page.content.decode()))
+        for (task_id, _), of_agent in groupby(rows, key=lambda row: (row["task_id"], row["agent_id"])):
+            cost += _write(folder / "projects", list(of_agent))
+            tasks.add(task_id)
         requests += page.rows
-        sessions += len({row["task_id"] for row in rows})
-        cost += sum(_count(row["cost_micro_usd"]) for row in rows)
         seqs.append(page.seq)
         progress.say("usage", requests)
     return {
-        "format": "claude-jsonl", "seq": min(seqs, default=0), "requests": requests, "sessions": sessions,
+        "format": "claude-jsonl", "seq": min(seqs, default=0), "requests": requests, "sessions": len(tasks),
         "costMicroUsd": cost,
     }  # fmt: skip
 
 
-def _write(projects: Path, rows: Sequence[Json]) -> None:
+def _write(projects: Path, rows: Sequence[Json]) -> int:
+    """What they cost, in micro-dollars."""
     first = rows[0]
     folder = projects / _name(first["repo"] or "scratch") / _name(first["task_id"])
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{_name(first['agent_id'])}.jsonl").open("x", encoding="utf-8") as file:
         # ccusage 20 looks for `"usage":{` before it reads a line: no spaces.
         file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in _lines(rows))
+    return sum(_count(row["cost_micro_usd"]) for row in rows)
 
 
 def _lines(rows: Iterable[Json]) -> Iterable[Json]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from swarm_api.analytics import MOST_ROWS, Parameter
 from swarm_api.client import HubClient
-from swarm_cli.export_pages import Days
+from swarm_cli.export_pages import Days, patiently
 from swarm_cli.faults import Fault
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ async def usage(hub: HubClient, report: Report, days: Days) -> Json:
     sums = ", ".join(f"coalesce(sum({sum_}), 0)" for sum_ in _SUMS)
     what = f"({_BUCKETS[report]})::VARCHAR, coalesce(nullif(model, ''), 'unknown'), max(day)::VARCHAR, any_value(repo)"
     sql = f"SELECT {what}, {sums} FROM usage{where} GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608  # our own words
-    answer = await hub.query(sql, params or None, limit=MOST_ROWS)
+    answer = await patiently(lambda: hub.query(sql, params or None, limit=MOST_ROWS))
     if answer.truncated:
         raise Fault(f"there are more than {MOST_ROWS:,} rows", hint="--since and --until ask for less")
     return as_report(report, answer.rows)

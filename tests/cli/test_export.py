@@ -14,7 +14,9 @@ import pytest
 from cli.ledger import Call, fill
 from cli.program import Swarm
 from hubs import ADMIN_KEY, HubProcess
-from swarm_cli.export_pages import Days, Rows, pages
+from swarm_api.errors import Unavailable
+from swarm_cli import export_pages
+from swarm_cli.export_pages import Days, Rows, pages, patiently
 from swarm_cli.export_progress import Progress
 from swarm_cli.export_tables import Export, chosen, write_tables
 from waiting import until
@@ -122,6 +124,27 @@ async def test_a_table_that_is_too_large_for_one_answer_is_parts_in_order(hub: H
     assert ids == ["call0", "call1", "call2", "call3"]
     assert files["labels"] == (2, ["labels/part-0001.parquet", "labels/part-0002.parquet"])
     assert files["spending"] == (0, ["spending.parquet"])
+
+
+async def test_a_hub_that_has_much_to_take_in_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_pages, "_REST", 0)
+    refusals = [Unavailable("not yet", code="catching_up"), Unavailable("not yet", code="query_busy")]
+
+    async def ask() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "the answer"
+
+    assert await patiently(ask) == "the answer"
+
+
+async def test_a_hub_that_cannot_answer_is_not_asked_again() -> None:
+    async def ask() -> str:
+        raise refusals.pop()
+
+    refusals = [Unavailable("broken", code="analytics_down")]
+    with pytest.raises(Unavailable, match="broken"):
+        await patiently(ask)
 
 
 async def test_rows_with_one_key_stay_together(hub: HubProcess) -> None:
