@@ -102,7 +102,11 @@ def test_a_worker_gets_the_key_it_works_with_in_its_order_alone() -> None:
 
 
 def test_every_secret_setting_is_a_credential_in_use() -> None:
-    given = {"jwt_secret": ("j" * 32, "J" * 32), "bootstrap_key": "b" * 50, "anthropic_api_key": "a" * 20}
+    given = {
+        "jwt_secret": ("j" * 32, "J" * 32), "bootstrap_key": "b" * 50, "anthropic_api_key": "a" * 20,
+        "otlp_headers": {"authorization": "Bearer " + "o" * 30, "x-tenant": ""},
+    }  # fmt: skip
     assert given.keys() == {name for name, setting in SETTINGS.items() if setting.secret}
-    assert sorted(credentials(Settings(**given))) == sorted(["j" * 32, "J" * 32, "b" * 50, "a" * 20])  # type: ignore[arg-type]
+    used = ["j" * 32, "J" * 32, "b" * 50, "a" * 20, "o" * 30]
+    assert sorted(credentials(Settings(**given))) == sorted(used)  # type: ignore[arg-type]
     assert credentials(Settings()) == []

@@ -13,11 +13,19 @@ from swarm_hub.traces import traces
 from telemetry.receiver import Receiver, receiver
 
 
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _hurry() -> Iterator[None]:
     """What is new is told at once, whatever proxy there is."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(traces, "EVERY", 0.02)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setattr(traces, "EVERY", 0.02)
+        yield
+
+
+def told_to(collector: Receiver, api: ScriptedApi) -> dict[str, Any]:
+    """The settings of a hub whose gateway leads to the script, and which tells the collector."""
+    model = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": api.url}
+    return {**model, "otlp_endpoint": collector.url}
 
 
 @pytest.fixture
@@ -34,9 +42,7 @@ async def api() -> AsyncIterator[ScriptedApi]:
 
 @pytest.fixture
 def traced(collector: Receiver, api: ScriptedApi) -> dict[str, Any]:
-    """The settings of a hub whose gateway leads to the script, and which tells the collector."""
-    model = {"runtime": "claude", "anthropic_api_key": KEY, "anthropic_base_url": api.url}
-    return {**model, "otlp_endpoint": collector.url}
+    return told_to(collector, api)
 
 
 @pytest.fixture

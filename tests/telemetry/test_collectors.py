@@ -1,4 +1,4 @@
-"""Whoever has no collector pays nothing for traces; one is named by the variables of the standard, and loses nothing."""
+"""Whoever has no collector pays nothing for traces; whoever names one, by the standard's variables, loses nothing."""
 
 import subprocess
 import sys

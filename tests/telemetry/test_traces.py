@@ -1,42 +1,45 @@
-"""Each task is one trace at a collector of OpenTelemetry's, whatever happens to the hub or the collector."""
+"""Each task is one trace at a collector of OpenTelemetry's."""
 
-import asyncio
-import logging
 import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from gateway.conftest import MODEL, play
-from hub.played import PlayedHub, Worker, played_hub
-from scripted_api import ScriptedApi, Status, Text, Turn, Usage
+from hub.played import PlayedHub, played_hub
+from scripted_api import ScriptedApi, Status, Text, Turn, Usage, scripted_api
 from swarm_executors.protocol import Observation
 from swarm_hub import scheduler
-from swarm_hub.store.writer import wall_clock
-from telemetry.receiver import Receiver, Told
+from telemetry.conftest import told_to
+from telemetry.receiver import Receiver, receiver
+from telemetry.work import WHOLE, begun, done, named, submitted
 from waiting import until
 
 CALLERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
-WHOLE = ("task code", "wait", "start", "invoke_agent")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def submitted(hub: PlayedHub, **headers: str) -> str:
-    answer = await hub.post("/api/tasks", {"prompt": "Work"}, **headers)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Receiver]:
+    with receiver() as collector:
+        yield collector
 
 
-async def begun(hub: PlayedHub, task_id: str, attempt: int = 1) -> Worker:
-    worker = await hub.worker(task_id, attempt)
-    await worker.claim()
-    return worker
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def api() -> AsyncIterator[ScriptedApi]:
+    async with scripted_api() as api:
+        yield api
 
 
-async def done(hub: PlayedHub, **result: Any) -> str:
-    """A task that has ended."""
-    task = await hub.ended(**result)
-    return task.id
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(
+    tmp_path_factory: pytest.TempPathFactory, collector: Receiver, api: ScriptedApi
+) -> AsyncIterator[PlayedHub]:
+    """One hub for all tests here: each looks at the spans of its own task."""
+    async with played_hub(tmp_path_factory.mktemp("hub"), **told_to(collector, api)) as hub:
+        yield hub
 
 
 async def test_a_task_is_one_trace_from_its_submission_to_its_result(
@@ -68,7 +71,7 @@ async def test_a_call_says_what_the_conventions_have_names_for(
     api.scripts["Work"] = [Turn((Text("Done."),), Usage(input=100, output=20, cache_read=7, cache_write_5m=5))]
     agent = await play(hub)
     await agent.ask("Work")
-    (booked,) = await agent.calls()
+    (booked,) = [call for call in await agent.calls() if call.task_id == agent.task.id]
     await until(lambda: collector.has(agent.task.id, f"chat {MODEL}"))  # the agent works on
     told = collector.named(agent.task.id, f"chat {MODEL}").attributes
     assert told.pop("gen_ai.response.time_to_first_chunk") == booked.first_ms / 1000
@@ -135,9 +138,10 @@ async def test_a_cancelled_task_is_no_error(hub: PlayedHub, collector: Receiver)
 async def test_a_call_that_failed_is_an_error(
     hub: PlayedHub, collector: Receiver, api: ScriptedApi, fault: Status
 ) -> None:
-    api.scripts["Work"] = [Turn((Text("Done."),), faults=(fault,))]
+    prompt = f"Fail with {fault.code}"
+    api.scripts[prompt] = [Turn((Text("Done."),), faults=(fault,))]
     agent = await play(hub)
-    status = (await agent.ask("Work")).status_code
+    status = (await agent.ask(prompt)).status_code
     await until(lambda: collector.has(agent.task.id, f"chat {MODEL}"))
     call = collector.named(agent.task.id, f"chat {MODEL}")
     assert (call.status, call.attributes["error.type"]) == ("error", str(status))
@@ -207,102 +211,3 @@ async def test_a_header_that_is_none_is_as_if_it_were_not_there(
     await until(lambda: collector.has(task_id, "task code"))
     assert collector.named(task_id, "task code").parent_id == ""
     assert collector.named(task_id, "task code").trace_id != CALLERS[3:35]
-
-
-async def test_a_hub_that_was_restarted_goes_on_with_the_trace_and_tells_nothing_twice(
-    tmp_path: Path, traced: dict[str, Any], collector: Receiver
-) -> None:
-    async with played_hub(tmp_path, **traced) as hub:
-        task, worker = await hub.running()
-        await until(lambda: collector.has(task.id, "start"))
-    async with played_hub(tmp_path, **traced) as hub:
-        again = Worker(hub.http, hub.stage, worker.agent_id, hub.token(worker.agent_id))
-        await again.finish()
-        await until(lambda: collector.has(task.id, "task code"))
-    async with played_hub(tmp_path, **traced) as hub:
-        other = await done(hub)
-        await until(lambda: collector.has(other, "task code"))
-    assert sorted(span.name for span in collector.of(task.id)) == sorted(WHOLE)
-    assert len({span.trace_id for span in collector.of(task.id)}) == 1
-
-
-async def test_however_many_pages_it_takes_each_span_is_told_once(
-    hub: PlayedHub, collector: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("swarm_hub.traces.source.PAGE", 3)
-    agents = [await play(hub) for _ in range(3)]
-    await asyncio.gather(*(agent.ask("Work") for agent in agents for _ in range(3)))
-    for agent in agents:
-        await agent.worker.finish()
-    await until(lambda: len(collector.spans) >= 21)
-    told = [span.span_id for span in collector.spans]
-    assert len(told) == len(set(told)) == 21
-
-
-async def test_what_is_left_when_the_hub_stops_is_told(
-    tmp_path: Path, traced: dict[str, Any], collector: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with played_hub(tmp_path, **traced) as hub:
-        first = await done(hub)
-        await until(lambda: collector.has(first, "task code"))
-        monkeypatch.setattr("swarm_hub.traces.traces.EVERY", 1_000.0)
-        last = await done(hub)
-    assert collector.has(last, *WHOLE)
-
-
-async def test_what_was_before_traces_were_asked_for_is_not_told(
-    tmp_path: Path, traced: dict[str, Any], collector: Receiver
-) -> None:
-    async with played_hub(tmp_path, **{**traced, "otlp_endpoint": None}) as hub:
-        before = await done(hub)
-    async with played_hub(tmp_path, **traced) as hub:
-        after = await done(hub)
-        await until(lambda: collector.has(after, "task code"))
-    assert collector.of(before) == []
-
-
-async def test_a_collector_that_is_away_is_told_later_and_complained_of_once(
-    hub: PlayedHub, collector: Receiver, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    collector.refuses = 400  # the library tries that once; others it tries for ten seconds
-    first = await done(hub)
-    await until(lambda: collector.asked >= 3)
-    assert (await hub.get("/health")).status_code == 200
-    collector.refuses = None
-    await until(lambda: collector.has(first, *WHOLE))
-    said = [record.getMessage() for record in caplog.records if collector.url in record.getMessage()]
-    assert len(said) == 2
-    assert "takes no spans" in said[0]
-    assert "400" in said[0]
-    assert said[1].endswith("takes spans again")
-
-
-async def test_what_ended_an_hour_ago_is_not_told_any_more(
-    tmp_path: Path, traced: dict[str, Any], collector: Receiver
-) -> None:
-    collector.refuses = 400
-    async with played_hub(tmp_path, **traced) as hub:
-        stale = await done(hub)
-        await until(lambda: collector.asked)
-    collector.refuses = None
-    async with played_hub(tmp_path, lambda: wall_clock() + 3_700_000, **traced) as hub:
-        fresh = await done(hub)
-        await until(lambda: collector.has(fresh, "task code"))
-    assert collector.of(stale) == []
-
-
-@pytest.mark.parametrize("how", ["hangs", "refuses"])
-async def test_a_collector_that_takes_nothing_does_not_keep_a_hub_from_stopping(
-    tmp_path: Path, traced: dict[str, Any], collector: Receiver, how: str
-) -> None:
-    setattr(collector, how, True if how == "hangs" else 503)
-    async with played_hub(tmp_path, **traced) as hub:
-        await done(hub)
-        await until(lambda: collector.asked)
-        stopping = time.monotonic()
-    assert time.monotonic() - stopping < 3
-
-
-def named(collector: Receiver, task_id: str, name: str) -> list[Told]:
-    return sorted((span for span in collector.of(task_id) if span.name == name), key=lambda span: span.start)
