@@ -40,3 +40,15 @@ def test_a_running_task_is_seen_and_its_button_cancels_it(shown: Lab, page: Page
     row.get_by_role("button", name="Cancel").click()
     expect(row).to_contain_text("– cancelled", timeout=PATIENCE)
     expect(row.get_by_role("button", name="Cancel")).to_be_disabled()
+
+
+def test_a_plot_follows_its_controls_without_a_cell_being_run_again(shown: Lab, page: Page) -> None:
+    notebook = run_all(page, shown, "costs")
+    panel = notebook.locator(".jp-OutputArea-output").filter(has=page.locator("select")).first
+    plot = panel.locator("svg").first
+    expect(plot).to_contain_text("claude-sonnet", timeout=PATIENCE)
+    before = plot.inner_html()
+    panel.locator(".widget-dropdown").filter(has_text="group by").locator("select").select_option("type")
+    expect(plot).to_contain_text("review", timeout=PATIENCE)
+    expect(plot).not_to_contain_text("claude-sonnet")
+    assert plot.inner_html() != before
