@@ -40,8 +40,10 @@ def export(
             help="parquet: all tables. ccusage: its JSON of usage. claude-jsonl: what ccusage itself can read.",
         ),
     ] = "parquet",
-    report: Annotated[Report, typer.Option(help="Of ccusage.")] = "daily",
-    tables: Annotated[str | None, typer.Option(metavar="A,B", help="Of parquet; none: all.")] = None,
+    report: Annotated[Report, typer.Option(help="Which of ccusage's; session: one for each task.")] = "daily",
+    tables: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Which of the tables, for parquet; none: all.")
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="DATE", help="The first day, in the hub's time zone.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The last day.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Put it in the place of an earlier export.")] = False,
