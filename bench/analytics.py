@@ -55,7 +55,7 @@ def measure(folder: Path, tasks: int = TASKS) -> Iterator[Figure]:
         yield from memory.figures("while a million rows are pulled")
     with running(folder, **KEPT) as hub, _Memory(hub) as memory:
         _wait_for(hub, tasks)
-        yield _health(hub)
+        yield from _health(hub)
         yield from memory.figures("while four questions have no end")
 
 
@@ -109,19 +109,26 @@ async def _to_frame(hub: Hub, rows: int) -> float:
     return took
 
 
-def _health(hub: Hub) -> Figure:
-    """From the moment at which each was to be asked, so that whoever waits behind another counts, too."""
-    health = request("GET", "/health", credential=None)
-    waits = []
+def _health(hub: Hub) -> Iterator[Figure]:
+    """Alone first: what others do to this machine is in both."""
+    yield Figure("/health beside nothing, p99", percentile(_waits(hub), 99), "ms")
     with ThreadPoolExecutor(4) as askers:
         asked = [askers.submit(_exchange, hub, _question(ENDLESS)) for _ in range(4)]
         time.sleep(1)
-        begin = time.monotonic()
-        for due in (begin + at / HEALTHS for at in range(10 * HEALTHS)):
-            time.sleep(max(0.0, due - time.monotonic()))
-            waits.append((Connection(hub.address).exchange(health).answered - due) * 1000)
+        waits = _waits(hub)
         assert not any(each.done() for each in asked)
-    return Figure("/health beside four questions without an end, p99", percentile(waits, 99), "ms", at_most=50)
+    yield Figure("/health beside four questions without an end, p99", percentile(waits, 99), "ms", at_most=50)
+
+
+def _waits(hub: Hub) -> list[float]:
+    """From the moment at which each was to be asked, so that whoever waits behind another counts, too."""
+    health = request("GET", "/health", credential=None)
+    waits = []
+    begin = time.monotonic()
+    for due in (begin + at / HEALTHS for at in range(10 * HEALTHS)):
+        time.sleep(max(0.0, due - time.monotonic()))
+        waits.append((Connection(hub.address).exchange(health).answered - due) * 1000)
+    return waits
 
 
 class _Memory:
