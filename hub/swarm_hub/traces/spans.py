@@ -18,7 +18,7 @@ _ENDS = ("task_completed", "task_failed", "task_cancelled")
 class Span:
     """Times are milliseconds since the epoch. `error`: a code, where it failed; `fine`: where it is known not to.
 
-    `remote`: the parent is a caller's span, and not the hub's.
+    `outward`: a call to somebody else. `remote`: the parent is a caller's span, and not the hub's.
     """
 
     trace_id: int
