@@ -1,9 +1,10 @@
 """The kinds of pictures there are: amounts by day, ranks, quantiles by day, estimates, and the way to a limit."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
@@ -39,20 +40,30 @@ def stacked(name: str, amounts: Amounts, unit: Unit) -> Picture:
         below: dict[date, float] = {}
         for at, (key, by_day) in enumerate(series.items()):
             bars = _binned(by_day, span)
-            look = {"color": REST} if key == OTHERS else {"color": PALETTE[at], "hatch": HATCHES[at]}
+            look: dict[str, Any] = {"color": REST} if key == OTHERS else {"color": PALETTE[at], "hatch": HATCHES[at]}
             drawn = ax.bar(
-                list(bars), list(bars.values()), bottom=[below.get(day, 0) for day in bars], width=span * 0.82,
-                align="center" if span == 1 else "edge", edgecolor=INK, **look,
-            )  # fmt: skip
+                _x(bars),
+                list(bars.values()),
+                bottom=[below.get(day, 0) for day in bars],
+                width=span * 0.82,
+                align="center" if span == 1 else "edge",
+                edgecolor=INK,
+                **look,
+            )
             for (day, value), bar in zip(bars.items(), drawn, strict=True):
                 below[day] = below.get(day, 0) + value
                 page.tell(bar, f"{_when(day, span)}\n{shown(key)}: {unit.text(value)}")
         _title(ax, name, unit.axis + {1: " a day", 7: " a week", 30: " in 30 days"}[span])
         _value_axis(ax, unit)
         _date_axis(ax)
-        handles = [Patch(facecolor=REST if key == OTHERS else PALETTE[at],
-                         hatch=None if key == OTHERS else HATCHES[at], edgecolor=INK)
-                   for at, key in enumerate(series)]  # fmt: skip
+        handles = [
+            Patch(
+                facecolor=REST if key == OTHERS else PALETTE[at],
+                hatch=None if key == OTHERS else HATCHES[at],
+                edgecolor=INK,
+            )
+            for at, key in enumerate(series)
+        ]
         _legend(ax, handles, list(series))
         return page.picture()
 
@@ -89,18 +100,24 @@ def lines(name: str, series: Mapping[str, Mapping[date, float]], unit: Unit) -> 
         ax = page.axes[0]
         handles = []
         for at, (key, by_day) in enumerate(series.items()):
-            style = {"color": PALETTE[at], "linestyle": DASHES[at], "marker": MARKERS[at]}
-            (line,) = ax.plot(list(by_day), list(by_day.values()), **style)
+            style: dict[str, Any] = {"color": PALETTE[at], "linestyle": DASHES[at], "marker": MARKERS[at]}
+            (line,) = ax.plot(_x(by_day), list(by_day.values()), **style)
             handles.append(line)
             for day, value in by_day.items():
-                (spot,) = ax.plot([day], [value], marker="o", markersize=9, alpha=0.0, linestyle="")
+                (spot,) = ax.plot(_x([day]), [value], marker="o", markersize=9, alpha=0.0, linestyle="")
                 page.tell(spot, f"{_when(day, 1)}\n{shown(key)}: {unit.text(value)}")
         _title(ax, name, unit.axis)
         _value_axis(ax, unit)
         _date_axis(ax)
         ax.set_ylim(bottom=0)
-        _legend(ax, [Line2D([], [], color=line.get_color(), linestyle=line.get_linestyle(), marker=line.get_marker())
-                     for line in handles], list(series))  # fmt: skip
+        _legend(
+            ax,
+            [
+                Line2D([], [], color=line.get_color(), linestyle=line.get_linestyle(), marker=line.get_marker())
+                for line in handles
+            ],
+            list(series),
+        )
         return page.picture()
 
 
@@ -130,12 +147,22 @@ def _dots(page: Sheet, ax: Axes, keys: Sequence[str], measure: Measure) -> None:
             continue
         style = PALETTE[at % 4]
         ax.plot([found.low, found.high], [at, at], color=style, linewidth=2.2, solid_capstyle="round")
-        (dot,) = ax.plot([found.value], [at], color=style, marker=MARKERS[at % 6], markersize=7,
-                         markeredgecolor=INK, markeredgewidth=0.5)  # fmt: skip
-        page.tell(dot, f"{shown(key, 200)}: {unit.text(found.value)}\n"
-                       f"95 %: {unit.text(found.low)} to {unit.text(found.high)}\nfrom {found.n:,} tasks")  # fmt: skip
+        (dot,) = ax.plot(
+            [found.value],
+            [at],
+            color=style,
+            marker=MARKERS[at % 6],
+            markersize=7,
+            markeredgecolor=INK,
+            markeredgewidth=0.5,
+        )
+        page.tell(
+            dot,
+            f"{shown(key, 200)}: {unit.text(found.value)}\n"
+            f"95 %: {unit.text(found.low)} to {unit.text(found.high)}\nfrom {found.n:,} tasks",
+        )
     _names(ax, keys)
-    ax.set_xlabel(f"{measure.name}, {unit.axis}" if measure.name else unit.axis)
+    ax.set_xlabel(unit.axis if measure.name == unit.axis else f"{measure.name}, {unit.axis}")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: unit.short(value)))
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.margins(x=0.12)
@@ -155,24 +182,35 @@ def towards(name: str, way: Way, unit: Unit) -> Picture:
     """What is spent so far, where it goes from here, and the limit."""
     with sheet(name, 2.9) as page:
         ax = page.axes[0]
-        times, values = [at for at, _ in way.points], [value for _, value in way.points]
+        times, values = _x([at for at, _ in way.points]), [value for _, value in way.points]
         ax.step(times, values, where="post", color=PALETTE[0])
         ax.fill_between(times, values, step="post", color=PALETTE[0], alpha=0.15, linewidth=0)
         if way.ahead:
-            ahead = [at for at, *_ in way.ahead]
-            ax.fill_between(ahead, [low for _, low, _, _ in way.ahead], [high for *_, high in way.ahead],
-                            color=PALETTE[1], alpha=0.25, linewidth=0)  # fmt: skip
+            ahead = _x([at for at, *_ in way.ahead])
+            ax.fill_between(
+                ahead,
+                [low for _, low, _, _ in way.ahead],
+                [high for *_, high in way.ahead],
+                color=PALETTE[1],
+                alpha=0.25,
+                linewidth=0,
+            )
             ax.plot(ahead, [middle for _, _, middle, _ in way.ahead], color=PALETTE[1], linestyle="--")
             end, low, middle, high = way.ahead[-1]
-            (dot,) = ax.plot([end], [middle], marker="o", color=PALETTE[1])
-            page.tell(dot, f"{end:%d %b %H:%M}: {unit.text(middle)}\n"
-                           f"8 of 10 times between {unit.text(low)} and {unit.text(high)}")  # fmt: skip
+            (dot,) = ax.plot(_x([end]), [middle], marker="o", color=PALETTE[1])
+            page.tell(
+                dot,
+                f"{end:%d %b %H:%M}: {unit.text(middle)}\n8 of 10 times between {unit.text(low)} and {unit.text(high)}",
+            )
         if values:
             (now,) = ax.plot([times[-1]], [values[-1]], marker="o", color=PALETTE[0])
             page.tell(now, f"{times[-1]:%d %b %H:%M}: {unit.text(values[-1])} spent")
         ax.axhline(way.limit, color=INK, linestyle=":", linewidth=1.4)
-        handles = [Line2D([], [], color=PALETTE[0]), Line2D([], [], color=PALETTE[1], linestyle="--"),
-                   Line2D([], [], color=INK, linestyle=":")]  # fmt: skip
+        handles = [
+            Line2D([], [], color=PALETTE[0]),
+            Line2D([], [], color=PALETTE[1], linestyle="--"),
+            Line2D([], [], color=INK, linestyle=":"),
+        ]
         labels = ["spent", "as the last weeks went, 8 of 10 times in the band", f"limit {unit.text(way.limit)}"]
         _legend(ax, handles if way.ahead else handles[::2], labels if way.ahead else labels[::2], below=True)
         _title(ax, name, unit.axis)
@@ -226,11 +264,11 @@ def _value_axis(ax: Axes, unit: Unit) -> None:
     ax.grid(axis="y")
 
 
-def _date_axis(ax: Axes, zone: object = None) -> None:
+def _date_axis(ax: Axes, zone: tzinfo | None = None) -> None:
     ax.xaxis_date(zone)
-    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=9)
+    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
 
 
 def _names(ax: Axes, keys: Sequence[str]) -> None:
@@ -239,13 +277,21 @@ def _names(ax: Axes, keys: Sequence[str]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _legend(ax: Axes, handles: Sequence[object], labels: Sequence[str], below: bool = False) -> None:
+def _legend(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], below: bool = False) -> None:
     """Beside the plot, or below it. matplotlib leaves out what begins with `_`, so the texts are put in afterwards."""
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 3} if below else {
-        "loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # fmt: skip
+    place = (
+        {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 3}
+        if below
+        else {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    )
     legend = ax.legend(handles, ["x"] * len(labels), **place)
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(shown(label, 60 if below else 26))
+
+
+def _x(times: Iterable[date]) -> Any:
+    """matplotlib takes dates; its annotations do not say so."""
+    return list(times)
 
 
 def _height(bars: int) -> float:

@@ -1,11 +1,12 @@
 """Two sides that did the same work: models, or what a label tells apart, such as prompts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import pandas as pd
-from ipywidgets import Dropdown, HBox, Layout, Widget
+import pandas as pd  # type: ignore[import-untyped]
+from ipywidgets import Dropdown, HBox, Layout, Widget  # type: ignore[import-untyped]
 
+from swarm_api.analytics import Params
 from swarm_notebooks.charts import Estimate, Measure, estimates
 from swarm_notebooks.connection import Swarm
 from swarm_notebooks.controls import PERIODS, days_of
@@ -20,8 +21,10 @@ FEWEST = 5  # pairs from which on they are shown
 _MOST = 200
 KIND = "type and repository"
 _FIELDS: Mapping[str, tuple[str, Unit]] = {
-    "cost": ("dollars", DOLLARS), "duration": ("minutes", MINUTES), "turns": ("turns", TURNS),
-}  # fmt: skip
+    "cost": ("dollars", DOLLARS),
+    "duration": ("minutes", MINUTES),
+    "turns": ("turns", TURNS),
+}
 
 
 class Contest(NamedTuple):
@@ -84,8 +87,11 @@ def compared(swarm: Swarm, contest: Contest) -> Shown:
     pictures, table = [picture], _table(found, pairs)
     if len(pairs) >= FEWEST:
         name = f"{shown(contest.other or '', 24)} less {shown(contest.one, 24)}, on the same work"
-        columns = [Measure(field, unit, {"difference": guess}) for field, (_, unit) in _FIELDS.items()
-                   if (guess := _difference(pairs, field)) is not None]  # fmt: skip
+        columns = [
+            Measure(field, unit, {"difference": guess})
+            for field, (_, unit) in _FIELDS.items()
+            if (guess := _difference(pairs, field)) is not None
+        ]
         pictures.append(estimates(name, columns))
         note += " Below: the differences on these alone. A line that crosses 0 shows no difference that is sure."
     else:
@@ -97,13 +103,14 @@ def _tasks(swarm: Swarm, contest: Contest, value: str) -> pd.DataFrame:
     since, until = days_of(contest.period, swarm.now().date())
     group = "type" if contest.pair == KIND else f"label:{contest.pair}"
     side = {"model": value} if contest.by == "model" else {"label": Label(contest.by, value)}
-    rows = rows_of("tasks", Selection(since, until, group, **side))  # type: ignore[arg-type]
+    rows = rows_of("tasks", Selection(since, until, group, **side))
     work = "type || ' ' || coalesce(repo, '')" if contest.pair == KIND else "nullif(key, '(none)')"
     return swarm.query(
         f"SELECT {work} AS work, status = 'completed' AS completed, cost_micro_usd / {MICRO} AS cost,"
         f" duration_ms / 60000 AS duration, CAST(turns AS DOUBLE) AS turns FROM {rows.sql}"
-        " WHERE status IN ('completed', 'failed') ORDER BY task_id", rows.params,
-    )  # fmt: skip
+        " WHERE status IN ('completed', 'failed') ORDER BY task_id",
+        rows.params,
+    )
 
 
 def _measures(found: Mapping[str, pd.DataFrame]) -> list[Measure]:
@@ -128,11 +135,18 @@ def _difference(pairs: pd.DataFrame, field: str) -> Estimate | None:
 
 def _table(found: Mapping[str, pd.DataFrame], pairs: pd.DataFrame) -> Table:
     rows = [
-        {"side": side, "tasks": len(tasks), "on the same work": int(tasks["work"].isin(pairs.index).sum()),
-         "success": float(tasks["completed"].astype("float64").mean()),
-         **{f"{field} ({unit.axis})": float(tasks[field].astype("float64").mean()) for field, (_, unit) in _FIELDS.items()}}
+        {
+            "side": side,
+            "tasks": len(tasks),
+            "on the same work": int(tasks["work"].isin(pairs.index).sum()),
+            "success": float(tasks["completed"].astype("float64").mean()),
+            **{
+                f"{field} ({unit.axis})": float(tasks[field].astype("float64").mean())
+                for field, (_, unit) in _FIELDS.items()
+            },
+        }
         for side, tasks in found.items()
-    ]  # fmt: skip
+    ]
     units = {f"{field} ({unit.axis})": unit for field, (_, unit) in _FIELDS.items()}
     return Table(pd.DataFrame(rows), {"tasks": TASKS, "on the same work": TASKS, "success": SHARE, **units})
 
@@ -148,9 +162,8 @@ def _keys(swarm: Swarm) -> list[str]:
 
 def _values(swarm: Swarm, label: str | None) -> list[str]:
     """Those that most tasks have first."""
-    table, params = (
-        ("tasks WHERE model IS NOT NULL", None) if label is None else ("labels WHERE key = $key", {"key": label})
-    )
+    table = "tasks WHERE model IS NOT NULL" if label is None else "labels WHERE key = $key"
+    params: Params = None if label is None else {"key": label}
     value = "model" if label is None else "value"
     found = swarm.query(
         f"SELECT {value} AS value FROM {table} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {_MOST}", params
@@ -158,9 +171,10 @@ def _values(swarm: Swarm, label: str | None) -> list[str]:
     return list(found["value"])
 
 
-def _pairing(keys: "Sequence[str] | object", by: str) -> str:
+def _pairing(keys: Iterable[str], by: str) -> str:
     """A label that says which work it was, where there is one."""
-    return next((key for key in ("work", "case", "experiment") if key in list(keys) and key != by), KIND)  # type: ignore[call-overload]
+    known = list(keys)
+    return next((key for key in ("work", "case", "experiment") if key in known and key != by), KIND)
 
 
 def _dropdown(name: str, choices: Mapping[str, str], value: str) -> Dropdown:

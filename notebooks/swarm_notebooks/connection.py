@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from swarm_api.access import access, may_be_insecure
 from swarm_api.analytics import MOST_ROWS, Metrics, MetricsPeriod, Params, SchemaOut

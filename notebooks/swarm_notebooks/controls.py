@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from ipywidgets import Dropdown, HBox, Layout, Widget
+from ipywidgets import Dropdown, HBox, Layout, Widget  # type: ignore[import-untyped]
 
 from swarm_notebooks.connection import Swarm
 from swarm_notebooks.look import shown
@@ -55,9 +55,12 @@ def days_of(period: str, today: date) -> tuple[date | None, date | None]:
 def _dropdown(name: str, choices: Mapping[str, Any], value: Any) -> Dropdown:
     at = list(choices.values()).index(value)  # a `value` of None would select nothing, and show that
     return Dropdown(
-        options=list(choices.items()), index=at, description=name, layout=Layout(width="250px", margin="2px 8px 2px 0"),
+        options=list(choices.items()),
+        index=at,
+        description=name,
+        layout=Layout(width="250px", margin="2px 8px 2px 0"),
         style={"description_width": "72px"},
-    )  # fmt: skip
+    )
 
 
 def _groups(labels: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -67,8 +70,10 @@ def _groups(labels: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def _choices(swarm: Swarm, table: Table, name: str) -> dict[str, str]:
     rows = rows_of(table, Selection(group=name))
-    found = swarm.query(f"SELECT key FROM {rows.sql} WHERE key IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1"
-                        f" LIMIT {_MOST}", rows.params)  # fmt: skip
+    found = swarm.query(
+        f"SELECT key FROM {rows.sql} WHERE key IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {_MOST}",
+        rows.params,
+    )
     return {shown(key): key for key in found["key"]}
 
 

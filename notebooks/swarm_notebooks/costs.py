@@ -1,6 +1,6 @@
 """What was spent, on what, what caches saved, where it is going, and what it would be at other prices."""
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from swarm_notebooks.charts import Amounts, ranked, stacked
 from swarm_notebooks.connection import Swarm
@@ -22,20 +22,27 @@ def spending(swarm: Swarm) -> Panel[Selection]:
 
 def spent(swarm: Swarm, selection: Selection) -> Shown:
     rows = rows_of("usage", selection)
-    found = swarm.query(f"""
+    found = swarm.query(
+        f"""
         SELECT key, on_day, count(*) AS requests, sum(cost_micro_usd) AS cost
         FROM {rows.sql} GROUP BY ALL ORDER BY on_day
-    """, rows.params)  # fmt: skip
+    """,
+        rows.params,
+    )
     if found.empty:
         return Shown(note=NOTHING)
     by = _by(selection.group)
     sums = found.groupby("key", dropna=False)[["requests", "cost"]].sum().sort_values("cost", ascending=False)
     sums = sums.reset_index()
     whole = int(sums["cost"].sum())
-    table = pd.DataFrame({
-        selection.group.removeprefix("label:"): sums["key"], "requests": sums["requests"],
-        "US dollars": sums["cost"] / MICRO, "share": sums["cost"] / (whole or 1),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            selection.group.removeprefix("label:"): sums["key"],
+            "requests": sums["requests"],
+            "US dollars": sums["cost"] / MICRO,
+            "share": sums["cost"] / (whole or 1),
+        }
+    )
     amounts = list(zip(table.iloc[:, 0], table["US dollars"], strict=True))
     return Shown(
         [
@@ -66,14 +73,23 @@ def saved(swarm: Swarm, selection: Selection) -> Shown:
     sums_by = found.groupby("key", dropna=False)[["read", "fresh", "saved", "cost_micro_usd"]].sum().reset_index()
     sums_by = sums_by.sort_values("saved", ascending=False)
     by = _by(selection.group)
-    table = pd.DataFrame({
-        selection.group.removeprefix("label:"): sums_by["key"], "read from cache (tokens)": sums_by["read"],
-        "read in all (tokens)": sums_by["read"] + sums_by["fresh"],
-        "cached share": sums_by["read"] / (sums_by["read"] + sums_by["fresh"]).clip(lower=1),
-        "saved (US dollars)": sums_by["saved"], "paid (US dollars)": sums_by["cost_micro_usd"] / MICRO,
-    })  # fmt: skip
-    units = {"read from cache (tokens)": TOKENS, "read in all (tokens)": TOKENS, "cached share": SHARE,
-             "saved (US dollars)": DOLLARS, "paid (US dollars)": DOLLARS}  # fmt: skip
+    table = pd.DataFrame(
+        {
+            selection.group.removeprefix("label:"): sums_by["key"],
+            "read from cache (tokens)": sums_by["read"],
+            "read in all (tokens)": sums_by["read"] + sums_by["fresh"],
+            "cached share": sums_by["read"] / (sums_by["read"] + sums_by["fresh"]).clip(lower=1),
+            "saved (US dollars)": sums_by["saved"],
+            "paid (US dollars)": sums_by["cost_micro_usd"] / MICRO,
+        }
+    )
+    units = {
+        "read from cache (tokens)": TOKENS,
+        "read in all (tokens)": TOKENS,
+        "cached share": SHARE,
+        "saved (US dollars)": DOLLARS,
+        "paid (US dollars)": DOLLARS,
+    }
     return Shown(
         [stacked(f"Saved by the cache, by day and {by}", by_day(found, "saved", 1), DOLLARS)],
         Table(table, units),
@@ -87,7 +103,7 @@ def by_day(found: pd.DataFrame, column: str, part: int) -> Amounts:
     amounts: dict[str, dict[object, float]] = {}
     for (key, day), value in sums.items():
         amounts.setdefault(key, {})[day] = float(value) / part
-    return amounts  # type: ignore[return-value]  # days come as dates
+    return amounts  # type: ignore[return-value]
 
 
 def _by(group: str) -> str:

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from ipywidgets import HBox
+from ipywidgets import HBox  # type: ignore[import-untyped]
 
+from swarm_api.budget import Standing
 from swarm_notebooks.charts import Way, towards
 from swarm_notebooks.connection import Swarm
 from swarm_notebooks.intervals import sums_ahead
@@ -35,9 +36,8 @@ def expected(swarm: Swarm) -> Shown:
     budget, now = swarm.budget(), swarm.now()
     weekly, daily = budget.weekly, budget.daily
     note = (
-        f"Today {DOLLARS.text(daily.spent_micro_usd / MICRO)} of {DOLLARS.text(daily.limit_cents / 100)} is spent, this week"
-        f" {DOLLARS.text(weekly.spent_micro_usd / MICRO)} of {DOLLARS.text(weekly.limit_cents / 100)}. At the pace of the"
-        f" last hour the week ends at {DOLLARS.text(weekly.forecast_cents / 100)}."
+        f"Today {_of(daily)} is spent, this week {_of(weekly)}."
+        f" At the pace of the last hour the week ends at {DOLLARS.text(weekly.forecast_cents / 100)}."
     )
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     points = _spent(swarm, monday)
@@ -46,12 +46,17 @@ def expected(swarm: Swarm) -> Shown:
     return Shown([towards("Spend of this week, and where it goes", way, DOLLARS)], None, note)
 
 
+def _of(standing: Standing) -> str:
+    return f"{DOLLARS.text(standing.spent_micro_usd / MICRO)} of {DOLLARS.text(standing.limit_cents / 100)}"
+
+
 def _spent(swarm: Swarm, monday: datetime) -> list[tuple[datetime, float]]:
     """The sum since Monday after each quarter of an hour, in dollars."""
     found = swarm.query(
-        "SELECT quarter, spent_micro_usd AS spent FROM spending WHERE key IS NULL AND quarter >= CAST($monday AS TIMESTAMPTZ)"
-        " ORDER BY quarter", {"monday": monday.isoformat()},
-    )  # fmt: skip
+        "SELECT quarter, spent_micro_usd AS spent FROM spending"
+        " WHERE key IS NULL AND quarter >= CAST($monday AS TIMESTAMPTZ) ORDER BY quarter",
+        {"monday": monday.isoformat()},
+    )
     points, whole = [(monday, 0.0)], 0
     for quarter, spent in zip(found["quarter"], found["spent"], strict=True):
         whole += int(spent)
@@ -65,7 +70,7 @@ def _ahead(swarm: Swarm, now: datetime, monday: datetime, spent: float) -> list[
         "SELECT day, sum(spent_micro_usd) AS spent FROM spending WHERE key IS NULL AND day >= CAST($first AS DATE)"
         " AND day < CAST($today AS DATE) GROUP BY day",
         {"first": (now - timedelta(weeks=_WEEKS)).date().isoformat(), "today": now.date().isoformat()},
-    )  # fmt: skip
+    )
     if found.empty:
         return []
     days = [int(value) / MICRO for value in found["spent"]]
@@ -73,9 +78,9 @@ def _ahead(swarm: Swarm, now: datetime, monday: datetime, spent: float) -> list[
     midnights = [monday + timedelta(days=n) for n in range(now.weekday() + 1, 8)]
     left = (midnights[0] - now) / timedelta(days=1)
     (today,) = sums_ahead(days, 1)
-    start = tuple(spent + left * part for part in today)
+    start = (spent + left * today[0], spent + left * today[1], spent + left * today[2])
     later = sums_ahead(days, len(midnights) - 1)
     ahead = [(now, spent, spent, spent), (midnights[0], *start)]
-    for at, more in zip(midnights[1:], later, strict=True):
-        ahead.append((at, *(first + part for first, part in zip(start, more, strict=True))))  # type: ignore[arg-type]
-    return ahead  # type: ignore[return-value]
+    for at, (low, middle, high) in zip(midnights[1:], later, strict=True):
+        ahead.append((at, start[0] + low, start[1] + middle, start[2] + high))
+    return ahead

@@ -1,8 +1,8 @@
 """Arrow to pandas, without a copy where the types allow it."""
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+import pandas as pd  # type: ignore[import-untyped]
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 _INT64 = pa.int64()
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 INK = "#797979"
-"""Text and lines where the page names no colour: the grey with the most contrast to white and near-black (4.3) at once."""
+"""Text and lines where the page names no colour: no grey has more contrast to white and near-black at once, 4.3."""
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's colours, which colour-blind people can tell apart (https://jfly.uni-koeln.de/color/).

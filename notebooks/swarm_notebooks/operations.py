@@ -2,7 +2,7 @@
 
 from datetime import date
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from swarm_notebooks.charts import Estimate, Measure, estimates, lines, ranked, stacked
 from swarm_notebooks.connection import Swarm
@@ -60,10 +60,14 @@ def taken(swarm: Swarm, selection: Selection, column: str, name: str) -> Shown:
         return Shown(note=NOTHING)
     keys = swarm.query(f"SELECT key, {quantiles} {where} ORDER BY tasks DESC, 1", rows.params)
     series = {"half of the tasks": _quantile(days, 0), "19 of 20": _quantile(days, 1)}
-    table = pd.DataFrame({
-        selection.group.removeprefix("label:"): keys["key"], "tasks": keys["tasks"],
-        "half took at most": [q[0] / 1000 for q in keys["q"]], "19 of 20 at most": [q[1] / 1000 for q in keys["q"]],
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            selection.group.removeprefix("label:"): keys["key"],
+            "tasks": keys["tasks"],
+            "half took at most": [q[0] / 1000 for q in keys["q"]],
+            "19 of 20 at most": [q[1] / 1000 for q in keys["q"]],
+        }
+    )
     units = {"tasks": TASKS, "half took at most": SECONDS, "19 of 20 at most": SECONDS}
     return Shown([lines(f"{name} of tasks, by the day of their end", series, MINUTES)], Table(table, units))
 
@@ -75,31 +79,42 @@ def _quantile(days: pd.DataFrame, at: int) -> dict[date, float]:
 def ended(swarm: Swarm, selection: Selection) -> Shown:
     rows = rows_of("tasks", selection)
     days = swarm.query(
-        f"SELECT coalesce(result, status) AS key, on_day, count(*) AS tasks FROM {rows.sql} GROUP BY ALL ORDER BY on_day",
+        f"SELECT coalesce(result, status) AS key, on_day, count(*) AS tasks FROM {rows.sql}"
+        " GROUP BY ALL ORDER BY on_day",
         rows.params,
     )
     if days.empty:
         return Shown(note=NOTHING)
-    keys = swarm.query(f"""
+    keys = swarm.query(
+        f"""
         SELECT key, count(*) AS tasks, count(*) FILTER (status = 'completed') AS completed,
                count(*) FILTER (status = 'failed') AS failed, count(*) FILTER (attempts > 1) AS retried
         FROM {rows.sql} GROUP BY 1 ORDER BY 2 DESC, 1
-    """, rows.params)  # fmt: skip
+    """,
+        rows.params,
+    )
     keys["key"] = keys["key"].fillna("(none)")
     success = {
         row.key: found for row in keys.itertuples() if (found := share(row.completed, row.completed + row.failed))
     }
     again = {row.key: found for row in keys.itertuples() if (found := share(row.retried, row.tasks))}
-    table = pd.DataFrame({
-        selection.group.removeprefix("label:"): keys["key"], "tasks": keys["tasks"], "completed": keys["completed"],
-        "failed": keys["failed"], "success": [_rate(success.get(key)) for key in keys["key"]],
-        "more than one attempt": keys["retried"],
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            selection.group.removeprefix("label:"): keys["key"],
+            "tasks": keys["tasks"],
+            "completed": keys["completed"],
+            "failed": keys["failed"],
+            "success": [_rate(success.get(key)) for key in keys["key"]],
+            "more than one attempt": keys["retried"],
+        }
+    )
     units = {**dict.fromkeys(("tasks", "completed", "failed", "more than one attempt"), TASKS), "success": SHARE}
     measures = [Measure("succeeded", SHARE, success), Measure("took more than one attempt", SHARE, again)]
     pictures = [stacked("How tasks ended", by_day(days, "tasks", 1), TASKS)]
-    return Shown([*pictures, estimates("Success and retries, with 95 % intervals", [m for m in measures if m.estimates])],
-                 Table(table, units))  # fmt: skip
+    return Shown(
+        [*pictures, estimates("Success and retries, with 95 % intervals", [m for m in measures if m.estimates])],
+        Table(table, units),
+    )
 
 
 def _rate(found: Estimate | None) -> float | None:
@@ -108,14 +123,24 @@ def _rate(found: Estimate | None) -> float | None:
 
 def used(swarm: Swarm, selection: Selection) -> Shown:
     rows = rows_of("tasks", selection)
-    found = swarm.query(f"""
+    found = swarm.query(
+        f"""
         SELECT tool, count(*) AS calls, count(*) FILTER (failed) AS failed, median(duration_ms) / 1000 AS took
         FROM tool_calls WHERE task_id IN (SELECT task_id FROM {rows.sql}) GROUP BY 1 ORDER BY 2 DESC, 1
-    """, rows.params)  # fmt: skip
+    """,
+        rows.params,
+    )
     if found.empty:
         return Shown(note="No agent told of a tool in this time.")
-    table = pd.DataFrame({"tool": found["tool"], "calls": found["calls"], "failed": found["failed"],
-                          "failed share": found["failed"] / found["calls"], "half took at most": found["took"]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "tool": found["tool"],
+            "calls": found["calls"],
+            "failed": found["failed"],
+            "failed share": found["failed"] / found["calls"],
+            "half took at most": found["took"],
+        }
+    )
     units = {"calls": CALLS, "failed": CALLS, "failed share": SHARE, "half took at most": SECONDS}
     bars = [(tool, float(calls)) for tool, calls in zip(found["tool"], found["calls"], strict=True)]
     failed = [float(value) for value in found["failed"]]
@@ -124,24 +149,28 @@ def used(swarm: Swarm, selection: Selection) -> Shown:
 
 def collided(swarm: Swarm, selection: Selection) -> Shown:
     rows = rows_of("tasks", selection)
-    found = swarm.query(f"""
+    found = swarm.query(
+        f"""
         SELECT type AS key, CAST(happened_at AS DATE) AS on_day, count(*) AS events FROM events
         WHERE type LIKE 'conflict_%' AND task_id IN (SELECT task_id FROM {rows.sql}) GROUP BY ALL ORDER BY 2
-    """, rows.params)  # fmt: skip
+    """,
+        rows.params,
+    )
     if found.empty:
-        return Shown(
-            note="The journal tells of no conflict in this time. This hub tells of conflicts when branches are merged."
-        )
+        return Shown(note="The journal tells of no conflict in this time.")
     return Shown([stacked("Conflicts", by_day(found, "events", 1), EVENTS)])
 
 
 def longest(swarm: Swarm, selection: Selection) -> Shown:
     rows = rows_of("tasks", selection)
-    found = swarm.query(f"""
+    found = swarm.query(
+        f"""
         SELECT task_id, name, type, model, coalesce(repo, '(scratch)') AS repo, status, attempts,
                duration_ms / 1000 AS took, cost_micro_usd / {MICRO} AS dollars
         FROM {rows.sql} WHERE duration_ms IS NOT NULL ORDER BY duration_ms DESC, task_id LIMIT {_SLOWEST}
-    """, rows.params)  # fmt: skip
+    """,
+        rows.params,
+    )
     if found.empty:
         return Shown(note=NOTHING)
     table = found.rename(columns={"took": "duration", "dollars": "US dollars", "repo": "repository"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from ipywidgets import HTML, VBox, Widget
+from ipywidgets import HTML, VBox, Widget  # type: ignore[import-untyped]
 
 from swarm_api.errors import SwarmError
 from swarm_notebooks.picture import Picture
@@ -15,7 +15,7 @@ from swarm_notebooks.tables import Table
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 PATIENCE = 0.2  # seconds after the last change until it is drawn
-_NOTE = "color: var(--jp-content-font-color1, inherit); margin: 4px 0"
+_NOTE = "color: var(--jp-content-font-color1, inherit); margin: 4px 0; font-size: 13px"
 _ERROR = "color: var(--jp-error-color1, #c0392b); white-space: pre-wrap; margin: 4px 0"
 
 

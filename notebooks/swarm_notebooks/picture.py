@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree  # nosec B405  # reads what matplotlib wrote, nothing else
 
 from matplotlib import rc_context
@@ -29,7 +29,7 @@ _drawing = threading.RLock()
 
 @contextmanager
 def _styled() -> Iterator[None]:
-    with _drawing, rc_context(dict(STYLE)), warnings.catch_warnings():
+    with _drawing, rc_context(cast(Any, STYLE)), warnings.catch_warnings():
         # The page's fonts have what matplotlib's own, which measures, may lack.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ ")
         yield

@@ -7,7 +7,7 @@ platform.claude.com/docs/en/about-claude/pricing, and hold for the shipped table
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from swarm_notebooks.units import MICRO
 

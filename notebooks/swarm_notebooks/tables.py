@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from swarm_notebooks.look import shown
 from swarm_notebooks.units import Unit

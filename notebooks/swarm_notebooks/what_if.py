@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-import pandas as pd
-from ipywidgets import BoundedFloatText, Dropdown, HBox, Layout, VBox, Widget
+import pandas as pd  # type: ignore[import-untyped]
+from ipywidgets import BoundedFloatText, Dropdown, HBox, Layout, VBox, Widget  # type: ignore[import-untyped]
 
 from swarm_notebooks.charts import ranked
 from swarm_notebooks.connection import Swarm
@@ -25,8 +25,10 @@ class Wished:
 
     def __init__(self, models: Mapping[str, Price]) -> None:
         self._period = Dropdown(options=PERIODS, value="last 30 days", description="period")
-        self._fields = {model: (_field("input", price.input), _field("output", price.output))
-                        for model, price in list(models.items())[:_MOST]}  # fmt: skip
+        self._fields = {
+            model: (_field("input", price.input), _field("output", price.output))
+            for model, price in list(models.items())[:_MOST]
+        }
         self._first = {model: tuple(field.value for field in fields) for model, fields in self._fields.items()}
         rows = [HBox([_name(model), *fields]) for model, fields in self._fields.items()]
         self.box: Widget = VBox([self._period, *rows])
@@ -64,15 +66,21 @@ def repriced(swarm: Swarm, period: str, wished: Mapping[str, tuple[float | None,
         prices[model] = Price(*(old if new is None else new for old, new in zip(price, given, strict=True)))
     before = tokens["cost_micro_usd"].astype("float64") / MICRO
     after = cost_at(tokens, prices)
-    table = pd.DataFrame({"model": tokens.index, "paid": before.array, "at these prices": after.array,
-                          "difference": (after - before).array})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "model": tokens.index,
+            "paid": before.array,
+            "at these prices": after.array,
+            "difference": (after - before).array,
+        }
+    )
     bars = [("as it was", float(before.sum())), ("at these prices", float(after.sum()))]
     difference = float(after.sum() - before.sum())
     change = f"{DOLLARS.text(abs(difference))} {'more' if difference >= 0 else 'less'}"
     return Shown(
         [ranked("Cost of the same work", bars, DOLLARS)],
         Table(table, dict.fromkeys(("paid", "at these prices", "difference"), DOLLARS)),
-        f"At these prices the same work costs {change}.",
+        f"At these prices the same work costs {change}." if abs(difference) >= 0.005 else "This is what was paid.",
     )
 
 
@@ -89,9 +97,14 @@ def _tokens(swarm: Swarm, selection: Selection) -> pd.DataFrame:
 
 def _field(name: str, value: float) -> BoundedFloatText:
     return BoundedFloatText(
-        value=round(value, _DIGITS), min=0, max=100_000, step=0.5, description=name, layout=Layout(width="200px"),
+        value=round(value, _DIGITS),
+        min=0,
+        max=100_000,
+        step=0.5,
+        description=name,
+        layout=Layout(width="200px"),
         tooltip=f"dollars for a million tokens of {name}",
-    )  # fmt: skip
+    )
 
 
 def _name(model: str) -> Widget:
