@@ -12,7 +12,11 @@ from swarm_cli import local_hub
 from swarm_cli.faults import Fault
 from swarm_cli.screen import write
 
-_OURS = ("SWARM_", "ANTHROPIC_", "FLY_", "AZURE_", "SLURM_", "GITHUB_TOKEN", "JWT_", "DATABASE_URL", "REDIS_URL")
+_OURS = (
+    "SWARM_", "ANTHROPIC_", "FLY_", "AZURE_", "SLURM_", "GITHUB_TOKEN", "JWT_", "DATABASE_URL", "REDIS_URL",
+    "EXECUTOR_TYPE", "PUBLIC_URL", "TRUSTED_PROXIES", "ALLOWED_ORIGINS", "TIME_ZONE", "OTEL_", "MAX_PARALLEL_AGENTS",
+    "DEFAULT_", "LOG_FORMAT",
+)  # fmt: skip
 
 
 @contextmanager
@@ -57,6 +61,8 @@ def _environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
         "SWARM_DATA_DIR": str(folder / "data"),
         "SWARM_REPO_ROOTS": str(folder),
         "SIMULATE_MODE": "true",
+        "DAILY_BUDGET_CENTS": "3000",  # near to what is spent, so that there is something to foresee
+        "WEEKLY_BUDGET_CENTS": "12000",
         "HOST": "127.0.0.1",
         "PORT": "0",
         "LOG_LEVEL": "warning",

@@ -106,8 +106,10 @@ def _wish(
     size: float | None = None,
 ) -> Wish:  # fmt: skip
     place = place or rng.choices(PLACES, OFTEN)[0]
+    prompt = fields.get("prompt") or _prompt(rng, fields["type"])
     spec = TaskIn.model_validate({
-        "prompt": _prompt(rng, fields["type"]),
+        "prompt": prompt,
+        "name": "-".join(prompt.partition(".")[0].lower().split()),
         "model": model_at(rng, at, family) if rng.random() < 0.3 else family,
         "priority": rng.choices(("normal", "high", "low"), (78, 13, 9))[0],
         "repo": place.repo,
