@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ipywidgets import HTML, Button, HBox, Layout, VBox
+from ipywidgets import HTML, Button, HBox, Layout, VBox  # type: ignore[import-untyped]
 
 from swarm_api.client import HubClient
 from swarm_api.ids import short
