@@ -37,6 +37,7 @@ BAD: dict[str, list[str]] = {
     "ANTHROPIC_API_KEY": ["sk canary", "sk-cänary", "canary" * 100],
     "ANTHROPIC_BASE_URL": ["api.anthropic.com", "file:///etc/passwd"],
     "LOG_FORMAT": ["xml", "JSON"],
+    "SWARM_JOURNAL_DAYS": ["-1", "36501", "a month", "1.5"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4318", "grpc://localhost:4317"],
     "OTEL_EXPORTER_OTLP_HEADERS": ["canary", "=canary", "two words=canary", "a=canary%0d%0ab:c"],
     "LOG_LEVEL": ["loud", "INFO", "trace"],
