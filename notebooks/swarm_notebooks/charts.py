@@ -40,15 +40,13 @@ def stacked(name: str, amounts: Amounts, unit: Unit) -> Picture:
         below: dict[date, float] = {}
         for at, (key, by_day) in enumerate(series.items()):
             bars = _binned(by_day, span)
-            look: dict[str, Any] = {"color": REST} if key == OTHERS else {"color": PALETTE[at], "hatch": HATCHES[at]}
             drawn = ax.bar(
                 _x(bars),
                 list(bars.values()),
                 bottom=[below.get(day, 0) for day in bars],
                 width=span * 0.82,
                 align="center" if span == 1 else "edge",
-                edgecolor=INK,
-                **look,
+                **_part_look(key, at),
             )
             for (day, value), bar in zip(bars.items(), drawn, strict=True):
                 below[day] = below.get(day, 0) + value
@@ -56,16 +54,15 @@ def stacked(name: str, amounts: Amounts, unit: Unit) -> Picture:
         _title(ax, name, unit.axis + {1: " a day", 7: " a week", 30: " in 30 days"}[span])
         _value_axis(ax, unit)
         _date_axis(ax)
-        handles = [
-            Patch(
-                facecolor=REST if key == OTHERS else PALETTE[at],
-                hatch=None if key == OTHERS else HATCHES[at],
-                edgecolor=INK,
-            )
-            for at, key in enumerate(series)
-        ]
+        handles = [Patch(**_part_look(key, at)) for at, key in enumerate(series)]
         _legend(ax, handles, list(series))
         return page.picture()
+
+
+def _part_look(key: str, at: int) -> dict[str, Any]:
+    if key == OTHERS:
+        return {"facecolor": REST, "edgecolor": INK, "alpha": 0.35}
+    return {"facecolor": PALETTE[at], "edgecolor": INK, "hatch": HATCHES[at]}
 
 
 def ranked(name: str, amounts: Sequence[tuple[str, float]], unit: Unit, part: Sequence[float] = ()) -> Picture:

@@ -38,6 +38,7 @@ def connect(url: str | None = None, *, environ: Mapping[str, str] = os.environ) 
         swarm.close()
         raise
     atexit.register(swarm.close)
+    pd.set_option("display.html.use_mathjax", False)  # a value `$x$` is no formula
     return swarm
 
 

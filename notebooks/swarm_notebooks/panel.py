@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from ipywidgets import HTML, VBox, Widget  # type: ignore[import-untyped]
 
 from swarm_api.errors import SwarmError
-from swarm_notebooks.picture import Picture
+from swarm_notebooks.picture import Picture, one_below_another
 from swarm_notebooks.tables import Table
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Panel(Generic[T]):
     """Shows `look(selection)` below its controls, and again whenever they change.
 
     A change is answered in a thread of its own, so that the kernel stays free. Answers that were overtaken are dropped,
-    and an error is shown in the place of the pictures. A viewer without a kernel sees the first selection's picture.
+    and an error is shown in the place of the pictures. A viewer without a kernel sees the first selection's pictures.
     """
 
     def __init__(self, controls: Controls[T], look: Callable[[T], Shown]) -> None:
@@ -67,9 +67,9 @@ class Panel(Generic[T]):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle = dict(self._box._repr_mimebundle_())
         bundle["text/plain"] = _plain(self._first, self.error)
-        for picture in self._first.pictures[:1]:
-            bundle["image/svg+xml"] = picture.svg
-            bundle["image/png"] = base64.b64encode(picture.png).decode()
+        if pictures := self._first.pictures:
+            bundle["image/svg+xml"] = one_below_another(pictures)
+            bundle["image/png"] = base64.b64encode(pictures[0].png).decode()  # for who shows no SVG
         return bundle
 
     def _changed(self) -> None:

@@ -4,7 +4,7 @@ import io
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, cast
@@ -89,10 +89,31 @@ def sheet(name: str, height: float = 3.2, width: float = 9.4, columns: int = 1) 
         yield Sheet(name, width, height, columns)
 
 
-def _for_pages(written: bytes, titles: Mapping[str, str], name: str) -> str:
+def one_below_another(pictures: Sequence[Picture]) -> str:
+    """All of them as one SVG."""
+    parts = [_parsed(picture.svg.encode()) for picture in pictures]
+    sizes = [(float(part.get("width", "0pt")[:-2]), float(part.get("height", "0pt")[:-2])) for part in parts]
+    width, height = max(width for width, _ in sizes), sum(height for _, height in sizes)
+    root = ElementTree.Element(f"{{{_SVG}}}svg", {"width": f"{width}pt", "height": f"{height}pt"})
+    root.set("viewBox", f"0 0 {width} {height}")
+    root.set("style", _PAGE_INK)
+    top = 0.0
+    for part, (of_part, high) in zip(parts, sizes, strict=True):
+        for name, value in (("y", top), ("width", of_part), ("height", high)):
+            part.set(name, f"{value}")
+        root.append(part)
+        top += high
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _parsed(written: bytes) -> ElementTree.Element:
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    root = ElementTree.fromstring(written)  # noqa: S314  # nosec B314  # matplotlib's own
+    return ElementTree.fromstring(written)  # noqa: S314  # nosec B314  # matplotlib's own
+
+
+def _for_pages(written: bytes, titles: Mapping[str, str], name: str) -> str:
+    root = _parsed(written)
     for metadata in root.findall(f"{{{_SVG}}}metadata"):
         root.remove(metadata)
     for node in root.iter():

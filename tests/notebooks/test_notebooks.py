@@ -15,7 +15,10 @@ from swarm_notebooks.connection import Swarm
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = ("costs", "operations", "compare")
-STRICT = "import warnings; warnings.simplefilter('error')"
+STRICT = """import warnings
+warnings.simplefilter("error")
+warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module="ipykernel")  # of its own end
+"""
 
 
 def run(name: str, url: str, home: Path) -> Any:

@@ -85,6 +85,12 @@ async def test_changes_at_once_are_drawn_once() -> None:
     assert seen == ["a", "b"]
 
 
+def test_a_viewer_without_a_kernel_sees_all_pictures(swarm: Swarm) -> None:
+    svg = spending(swarm)._repr_mimebundle_()["image/svg+xml"]
+    assert "Spend by day and model" in svg
+    assert 'aria-label="Spend by model"' in svg
+
+
 def test_a_viewer_without_a_kernel_sees_the_first_picture() -> None:
     bundle = Panel(Choice(), look)._repr_mimebundle_()
     assert "picture of a" in bundle["image/svg+xml"]
