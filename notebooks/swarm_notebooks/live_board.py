@@ -34,9 +34,10 @@ class Row:
 
 @dataclass
 class Board:
-    """`left_out`: tasks that are under way and have no row."""
+    """`listed`: tasks that were under way when they were last counted; `left_out`: those of them that have no row."""
 
     budget: Budget | None = None
+    listed: int = 0
     left_out: int = 0
     _tasks: dict[str, Task] = field(default_factory=dict)
     _agents: dict[str, Agent] = field(default_factory=dict)  # by task
@@ -70,7 +71,8 @@ class Board:
         waiting = self._of("pending")
         ended = sorted((task for task in self._tasks.values() if task.status in FINISHED), key=_ended, reverse=True)
         kept = [*[*running, *waiting][:MOST], *ended[:ENDED]][:MOST]
-        self.left_out = max(0, len(running) + len(waiting) - MOST)
+        under_way = len(running) + len(waiting)
+        self.left_out = max(under_way, self.listed if self.listed > MOST else 0) - min(MOST, under_way)
         self._tasks = {task.id: task for task in (*running, *waiting, *ended[:MOST])}
         return [self._row(task, now) for task in kept]
 

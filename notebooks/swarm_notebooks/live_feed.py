@@ -135,6 +135,7 @@ class Feed:
         active = await self._client.tasks(status=["running", "pending"], limit=MOST)
         ended = await self._client.tasks(status=["completed", "failed", "cancelled"], limit=ENDED)
         self._board.begin(active.tasks, ended.tasks)
+        self._board.listed = active.total
         self.cursor = active.seq
         self._dirty.set()
 
@@ -163,18 +164,16 @@ class Feed:
             raise
 
     async def _ask_for(self, changed: set[str]) -> None:
-        if len(changed) > _MANY:
-            for page in (
-                await self._client.tasks(status=["running", "pending"], limit=MOST),
-                await self._client.tasks(limit=MOST),
-            ):
-                for task in page.tasks:
-                    self._board.put(task)
-                    changed.discard(task.id)
+        if len(changed) > _MANY or (changed and self._board.left_out):
+            active = await self._client.tasks(status=["running", "pending"], limit=MOST)
+            self._board.listed = active.total
+            for task in (*active.tasks, *(await self._client.tasks(limit=MOST)).tasks):
+                self._board.put(task)
+                changed.discard(task.id)
             changed = self._board.known(changed)  # of the others, those have ended that nobody has seen
         for task_id in sorted(changed):
             self._board.put(await self._client.task(task_id))
-        if changed or self._board.active:
+        if self._board.active:
             self._board.see((await self._client.agents(active=True)).agents)
         self._board.budget = await self._client.budget()
 
