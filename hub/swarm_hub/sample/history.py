@@ -46,7 +46,7 @@ def write_sample(folder: Path, sample: Sample) -> None:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA synchronous=OFF")  # a sample that is lost is made again
-            rng = Random(sample.seed)  # noqa: S311  # made-up tasks, no secret
+            rng = Random(sample.seed)  # noqa: S311  # nosec B311  # made-up tasks, no secret
             connection.execute(schema.hub.insert(), {"key": "id", "value": f"{rng.getrandbits(32):08x}"})
             _write(sample, rng, Writing(connection, sample.logs))
     finally:
