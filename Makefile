@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
-SHIPPED := api cli executors hub notebooks worker
+SHIPPED := api cli executors hub mcp_server notebooks worker
 TYPED := $(SHIPPED) tests bench docs .ci/audit.py
 # cryptography's newer releases have no wheel for Macs with Intel's processors, which take an older one.
 NOT_INTEL_MAC := sys_platform != "darwin" or platform_machine != "x86_64"

@@ -43,6 +43,7 @@ from swarm_hub.identity.jwts import Signer
 from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.life import tell
+from swarm_hub.mcp import Mcp
 from swarm_hub.openapi import describe
 from swarm_hub.prices import Prices
 from swarm_hub.problems import problem
@@ -95,14 +96,16 @@ async def open_hub(
             to = Destination(settings.otlp_endpoint, settings.otlp_headers)
             await stack.enter_async_context(Traces(store, to, redactor))
         analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
+        closing = asyncio.Event()
+        mcp = Mcp(url, await _secret_of_mcp(settings), closing)
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
-            analytics, await Counts.of(store), closing=asyncio.Event(), local_ended=asyncio.Event(),
+            analytics, await Counts.of(store), mcp, closing=closing, local_ended=asyncio.Event(),
             description=cache(lambda: describe(ROUTES)),
         )  # fmt: skip
         archive = Archive(store, settings.data_dir, settings.journal_days)
-        jobs = (scheduler.run(), archive.run(), _pulse(hub))
+        jobs = (scheduler.run(), archive.run(), mcp.run(_router(hub, ROUTES)), _pulse(hub))
         running = [asyncio.create_task(job) for job in jobs]
         if settings.prices is not None:
             log.info("prices of %s, from %s", prices.dated, settings.prices)
@@ -138,6 +141,11 @@ async def _pace(store: Store) -> Pace:
     return Pace(store.now_ms, lambda hint: store.write(lambda tx: note_limit(tx, hint)), until_ms)
 
 
+async def _secret_of_mcp(settings: Settings) -> bytes:
+    """Kept, for an id of a task is to be known after a restart."""
+    return await asyncio.to_thread(load_secret, settings.data_dir / "mcp.secret")
+
+
 async def _identity(settings: Settings, store: Store, redactor: Redactor) -> Identity:
     """With the secrets of the settings, or those of the data folder, made on first start."""
     worker = await asyncio.to_thread(load_secret, settings.data_dir / "worker.secret")
@@ -151,12 +159,15 @@ async def _identity(settings: Settings, store: Store, redactor: Redactor) -> Ide
 
 def build_app(hub: Hub, url: str, routes: Sequence[Route] = ROUTES) -> ASGIApp:
     """The ASGI application for an open hub: a bare router, as each layer of an application would cost every request."""
+    return Redacted(Guard(_router(hub, routes), hub.settings, url), hub.redactor)
+
+
+def _router(hub: Hub, routes: Sequence[Route]) -> Router:
     paths: dict[str, dict[str, Route]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method] = route
     served = [_route(path, methods, hub) for path, methods in paths.items()]
-    router = Router(served, redirect_slashes=False, default=_no_such_path)
-    return Redacted(Guard(router, hub.settings, url), hub.redactor)
+    return Router(served, redirect_slashes=False, default=_no_such_path)
 
 
 def _route(path: str, methods: dict[str, Route], hub: Hub) -> BaseRoute:

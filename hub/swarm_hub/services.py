@@ -16,6 +16,7 @@ from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
 from swarm_hub.journal import Journal, Logs
+from swarm_hub.mcp import Mcp
 from swarm_hub.scheduler import Scheduler
 from swarm_hub.settings import Settings
 from swarm_hub.store.store import Store
@@ -55,6 +56,7 @@ class Hub:
     inboxes: Inboxes
     analytics: Analytics
     counts: Counts
+    mcp: Mcp
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Callable[[], Mapping[str, Any]]  # the OpenAPI document; half a second of work at the first call

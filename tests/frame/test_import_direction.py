@@ -1,4 +1,4 @@
-"""`swarm_api ← executors ← hub` and `swarm_api ← worker, cli, notebooks`; nobody imports the hub."""
+"""`swarm_api ← executors, mcp_server ← hub` and `swarm_api ← worker, cli, notebooks`; nobody imports the hub."""
 
 import json
 import shutil
@@ -12,9 +12,9 @@ from frame.tree import ROOT
 
 RUFF = Path(sys.executable).with_name("ruff")
 PACKAGES = {"api": "swarm_api", "cli": "swarm_cli", "executors": "swarm_executors", "hub": "swarm_hub",
-            "notebooks": "swarm_notebooks", "worker": "swarm_worker"}  # fmt: skip
-MAY_IMPORT = {"api": (), "cli": ("api",), "executors": ("api",), "hub": ("api", "executors"), "notebooks": ("api",),
-              "worker": ("api",)}  # fmt: skip
+            "mcp_server": "swarm_mcp", "notebooks": "swarm_notebooks", "worker": "swarm_worker"}  # fmt: skip
+MAY_IMPORT = {"api": (), "cli": ("api",), "executors": ("api",), "hub": ("api", "executors", "mcp_server"),
+              "mcp_server": ("api",), "notebooks": ("api",), "worker": ("api",)}  # fmt: skip
 OTHERS = [(folder, other) for folder in PACKAGES for other in PACKAGES if folder != other]
 
 

@@ -10,7 +10,7 @@ from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import analytics, audit, auth, budget, execution, gateway, streams, system, tasks, workers
+from swarm_hub.routes import analytics, audit, auth, budget, execution, gateway, mcp, streams, system, tasks, workers
 from swarm_hub.routes.analytics import MetricsQuery
 from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
@@ -86,6 +86,11 @@ ROUTES: tuple[Route, ...] = (
           answers={200: "text/plain"}),
     Route("POST", "/api/analytics/rebuild", "admin", analytics.rebuild, "Make the tables of /api/schema again",
           answers={202: None}),
+    Route("POST", "/mcp", "user", mcp.serve, "The Model Context Protocol: the tools of Claude Code and other hosts",
+          answers={200: "text/event-stream"}),
+    Route("GET", "/mcp", "user", mcp.serve, "What a session of it is told, before 2026-07-28",
+          answers={200: "text/event-stream"}),
+    Route("DELETE", "/mcp", "user", mcp.serve, "The end of such a session", answers={200: None}),
     # Of the contract, and not there yet: said so, never ignored.
     Route("POST", "/api/tasks/{id}/messages", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/tasks/{id}/merge", "tasks:write", later, "Not supported yet"),
