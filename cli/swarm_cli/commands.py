@@ -31,6 +31,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "swarm_cli.export:export", "Tables as Parquet, usage for ccusage"),
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
+    "From Claude Code": (
+        Entry("mcp", "swarm_cli.mcp:mcp", "The swarm's tools, for MCP hosts that start their servers"),
+    ),
     "Set up": (
         Entry("setup", "swarm_cli.setup:setup", "Provider, hub, keys; whether all of it works"),
         Entry("config", "swarm_cli.config_command:config", "Settings, one by one"),

@@ -1,9 +1,9 @@
 """What `--repo` and `repo:` may say beside what the API takes: paths relative to where they are written."""
 
 import os
-import subprocess
 from pathlib import Path
 
+from swarm_api.git_root import git_root
 from swarm_cli.faults import wrong_usage
 
 _RELATIVE = ("./", "../", "~")
@@ -28,14 +28,3 @@ def _is_relative(repo: str, folder: Path) -> bool:
         return True
     # As with `git clone`, a folder comes before what else the words may mean. `os.path` takes words of any length.
     return bool(repo) and not repo.startswith("/") and os.path.isdir(folder / repo)  # noqa: PTH112
-
-
-def git_root(path: Path) -> Path | None:
-    """The top of the working tree around a folder."""
-    if not path.is_dir():
-        return None
-    command = ["git", "-c", "core.hooksPath=/dev/null", "rev-parse", "--show-toplevel"]
-    # A git hook that hands out a task has variables of its own repository set.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    found = subprocess.run(command, cwd=path, env=environ, capture_output=True, text=True, check=False)
-    return Path(found.stdout.rstrip("\n")) if found.returncode == 0 and found.stdout else None

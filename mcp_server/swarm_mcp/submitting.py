@@ -14,7 +14,10 @@ from swarm_mcp.endings import Waiting, wait
 from swarm_mcp.home import Home
 
 Prompt = Annotated[str, Field(description="All the agent must know: it sees nothing of this conversation.")]
-Repo = Annotated[str | None, Field(description="Path, git URL or owner/name. Default: this session's repository.")]
+Repo = Annotated[
+    str | None,
+    Field(description='Path, git URL or owner/name; "": a scratch one. Default: where `swarm mcp` runs, else scratch.'),
+]
 Options = Annotated[
     dict[str, Any] | None,
     Field(description="More fields of the API: priority, baseRef, dependsOn, context, budgetCents, timeoutMinutes, "
