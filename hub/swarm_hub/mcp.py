@@ -106,7 +106,8 @@ def _known(scope: Scope, caller: Caller) -> Scope:
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import AccessToken
 
-    return {**scope, "user": AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=[]))}
+    known = AccessToken(token="", client_id=caller.id, scopes=[])  # nosec B106  # it was checked, and is not kept
+    return {**scope, "user": AuthenticatedUser(known)}
 
 
 async def _as_its_caller(ctx: Any, call_next: Callable[[Any], Any]) -> Any:
