@@ -5,17 +5,22 @@ from typing import Any, NamedTuple
 
 from mcp.server.context import ServerMiddleware
 from mcp.server.mcpserver import MCPServer
+from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import ToolAnnotations
 
 from swarm_api import __version__
 from swarm_api.client import HubClient
+from swarm_mcp import prompts, resources
 from swarm_mcp.asking import Asking
 from swarm_mcp.faults import for_models
 from swarm_mcp.home import Home
 from swarm_mcp.logs import Logs
 from swarm_mcp.reading import Reading
+from swarm_mcp.run_as_task import RunAsTask
 from swarm_mcp.steering import Steering
 from swarm_mcp.submitting import Submitting
+from swarm_mcp.subscriptions import Subscriptions
+from swarm_mcp.tasks_extension import TaskPlace, TasksExtension
 
 INSTRUCTIONS = """\
 A swarm of Claude coding agents. Each task runs in its own git worktree and leaves its work on a branch of its own.
@@ -37,21 +42,31 @@ class Tool(NamedTuple):
     call: Callable[..., Awaitable[str]]
 
 
-def build(hub: HubClient, home: Home, middleware: Sequence[ServerMiddleware[Any]] = ()) -> MCPServer[Any]:
-    """The server, over any transport. `hub` answers as the caller of the moment may see it."""
+def build(
+    hub: HubClient, home: Home, middleware: Sequence[ServerMiddleware[Any]] = (), places: Sequence[TaskPlace] = ()
+) -> MCPServer[Any]:
+    """The server, over any transport. `hub` answers as the caller of the moment may see it.
+
+    `places` keep tasks of MCP for tools that are added to these.
+    """
+    submitting, bus = Submitting(hub, home), InMemorySubscriptionBus()
     server = MCPServer(
         "swarm", title="Claude Swarm", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING",
-        middleware=middleware,
+        middleware=middleware, subscriptions=bus,
+        extensions=[TasksExtension((RunAsTask(hub, home, submitting), *places))],
     )  # fmt: skip
-    for tool in tools(hub, home):
+    for tool in tools(hub, home, submitting):
         server.add_tool(
             for_models(tool.call), tool.name, tool.title, tool.description, tool.hints, structured_output=False
         )
+    resources.offer(server, hub)
+    prompts.offer(server)
+    Subscriptions(hub, home, bus).serve(server)
     return server
 
 
-def tools(hub: HubClient, home: Home) -> tuple[Tool, ...]:
-    submitting, steering, reading = Submitting(hub, home), Steering(hub, home), Reading(hub)
+def tools(hub: HubClient, home: Home, submitting: Submitting) -> tuple[Tool, ...]:
+    steering, reading = Steering(hub, home), Reading(hub)
     return (
         Tool("swarm_submit", "Submit a task",
              "Hand a task to an agent of the swarm and return its id at once; swarm_wait has the result.",

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from swarm_api.client import HubClient
@@ -52,7 +53,10 @@ class Submitting:
     ) -> str:
         task = await self.stored(prompt=prompt, repo=repo, type=type, model=model, options=options)
         await wait(self._hub, Waiting([task.id], "all", None), self._home.stopping, ctx.report_progress)
-        return telling.concise(await self._hub.task(task.id))
+        ended = await self._hub.task(task.id)
+        if ended.status == "failed":
+            raise ToolError(telling.concise(ended))
+        return telling.concise(ended)
 
     async def stored(self, *, options: dict[str, Any] | None = None, **fields: Any) -> Task:
         """A new task. Raises `InvalidInput`, `NotSupported`."""
