@@ -32,7 +32,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
     "From Claude Code": (
+        Entry("claude", "swarm_cli.claude:claude", "Put /swarm, tools and hooks into Claude Code, or take them out"),
         Entry("mcp", "swarm_cli.mcp:mcp", "The swarm's tools, for MCP hosts that start their servers"),
+        Entry("hook", "swarm_cli.hook:hook", "What git and Claude Code call by themselves"),
     ),
     "Set up": (
         Entry("setup", "swarm_cli.setup:setup", "Provider, hub, keys; whether all of it works"),

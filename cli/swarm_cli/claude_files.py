@@ -1,0 +1,157 @@
+"""What `swarm claude install` changed in other people's files, so that it can be undone to the byte."""
+
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from swarm_api.config import config_file
+from swarm_cli.faults import Fault
+from swarm_cli.json_text import put, take
+
+_EMPTIED = ("enabledPlugins", "extraKnownMarketplaces")
+"""What Claude Code leaves behind, empty, of a plugin that was removed."""
+
+
+class Wish(NamedTuple):
+    """A value that shall be in a file of JSON."""
+
+    file: Path
+    path: tuple[str, ...]
+    value: Any
+
+
+def checked(wishes: Iterable[Wish]) -> None:
+    """Raises a `Fault` for a file that cannot take its value; writes nothing."""
+    for wish in wishes:
+        _with(wish, _text(wish.file))
+
+
+def apply(wish: Wish) -> dict[str, Any]:
+    """Write it; what `undo` needs to know. Raises a `Fault`."""
+    text = _text(wish.file)
+    added = _with(wish, text)
+    if added.text != text:
+        _write(wish.file, added.text)
+    return {"file": str(wish.file), "path": wish.path, "value": wish.value, "known": added.known}
+
+
+def undo(made: Mapping[str, Any]) -> str | None:
+    """Take it out again; None, or why it stays."""
+    file, path = Path(made["file"]), made["path"]
+    if made["known"] == len(path):  # it was there before
+        return None
+    try:
+        text = _text(file)
+        _write(file, take(text, path, made["value"], made["known"]))
+    except (ValueError, Fault, IndexError) as error:
+        return f"{file}: {error}"
+    return None
+
+
+class Original:
+    """A file as it was."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._bytes = file.read_bytes() if file.exists() else None
+
+    def noted(self) -> dict[str, Any]:
+        content = None if self._bytes is None else base64.b64encode(self._bytes).decode()
+        return {"file": str(self.file), "content": content}
+
+    @staticmethod
+    def restore(noted: Mapping[str, Any]) -> None:
+        """Put the very bytes back, if what the file says now is what it said then."""
+        file, content = Path(noted["file"]), noted["content"]
+        before = None if content is None else base64.b64decode(content)
+        if not file.exists() or file.read_bytes() == before:
+            return
+        then = {} if before is None else _parsed(before)
+        if then is None or _plain(_parsed(file.read_bytes()), then) != then:
+            return
+        if before is None:
+            file.unlink()
+        else:
+            _replace(file, before)
+
+
+class Record:
+    """What was done, by the folder it was done for. The file is its user's alone: it holds others' settings."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._file = config_file(environ).with_name("claude.json")
+
+    def of(self, base: Path) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._all().get(str(base))
+        return found
+
+    def note(self, base: Path, done: Mapping[str, Any] | None) -> None:
+        """None: nothing is left of it."""
+        known = self._all()
+        known.pop(str(base), None)
+        if done is not None:
+            known[str(base)] = dict(done)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(self._file, (json.dumps(known, indent=1) + "\n").encode(), 0o600)
+
+    def _all(self) -> dict[str, Any]:
+        try:
+            known = json.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise Fault(f"{self._file} cannot be read: {error}") from error
+        return known if isinstance(known, dict) else {}
+
+
+def _with(wish: Wish, text: str) -> Any:
+    try:
+        return put(text, wish.path, wish.value)
+    except ValueError as error:
+        raise Fault(f"{wish.file} is left as it is: {error}", hint="mend it, or move it away") from error
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode() if file.exists() else "{}\n"
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"{file} cannot be read: {error}") from error
+
+
+def _write(file: Path, text: str) -> None:
+    _replace(file, text.encode())
+
+
+def _replace(file: Path, content: bytes, mode: int | None = None) -> None:
+    """Whole or not at all; through a link, and with the permissions that are there."""
+    target = file.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    kept = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file_:
+            file_.write(content)
+        new.chmod(kept if mode is None else mode)
+        new.replace(target)
+    except BaseException:
+        new.unlink()
+        raise
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _plain(now: Any, then: Any) -> Any:
+    """Without what Claude Code left empty and was not there."""
+    if not isinstance(now, dict) or not isinstance(then, dict):
+        return now
+    return {key: value for key, value in now.items() if not (key in _EMPTIED and value == {} and key not in then)}

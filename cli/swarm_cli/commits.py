@@ -1,0 +1,80 @@
+"""Commits that a review is wanted of, and which of them the hooks have seen."""
+
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+_OF_AGENTS = "swarm/"  # branches that agents work on
+_SHA = re.compile(r"[0-9a-f]{4,64}")
+_UNDER_WAY = ("rebase-merge", "rebase-apply", "sequencer")
+
+
+class Commit(NamedTuple):
+    """`root`: the top of the working tree."""
+
+    root: Path
+    sha: str
+
+
+def commit_of(folder: Path, name: str = "HEAD") -> Commit | None:
+    """The commit of that name, if a person made it just so.
+
+    None for merges, for what a rebase or cherry-pick makes on its way, for the swarm's own branches, and where there is
+    no such commit.
+    """
+    if name != "HEAD" and not _SHA.fullmatch(name):
+        return None
+    root, head = _git(folder, "rev-parse", "--show-toplevel"), _git(folder, "rev-parse", "-q", "--verify", f"{name}^0")
+    if not (root and head) or (_git(folder, "symbolic-ref", "-q", "--short", "HEAD") or "").startswith(_OF_AGENTS):
+        return None
+    if _git(folder, "rev-parse", "-q", "--verify", f"{head}^2") or _is_under_way(folder):
+        return None
+    return Commit(Path(root), head)
+
+
+def was_committed(commit: Commit) -> bool:
+    """Whether HEAD came to be this commit by committing, not by a checkout, a pull or a reset."""
+    return (_git(commit.root, "log", "-g", "-1", "--format=%gs", "HEAD") or "").startswith(("commit:", "commit ("))
+
+
+class SeenCommits:
+    """The last commit of each repository that the hooks looked at."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        from platformdirs import user_state_path
+
+        root = environ.get("XDG_STATE_HOME", "")
+        self._folder = (
+            Path(root) / "claude-swarm" if root.startswith("/") else user_state_path("claude-swarm")
+        ) / "hooks"
+
+    def last(self, root: Path) -> str | None:
+        try:
+            return self._file(root).read_text()
+        except FileNotFoundError:
+            return None
+
+    def see(self, commit: Commit) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file(commit.root).write_text(commit.sha)
+
+    def _file(self, root: Path) -> Path:
+        return self._folder / hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
+
+
+def _is_under_way(folder: Path) -> bool:
+    paths = _git(folder, "rev-parse", *(part for name in _UNDER_WAY for part in ("--git-path", name))) or ""
+    return any((folder / path).exists() for path in paths.splitlines())
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says; None when it fails."""
+    # A git hook has variables set that name its own repository and index.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    return done.stdout.rstrip("\n") if done.returncode == 0 else None
