@@ -8,9 +8,10 @@ TYPED := $(SHIPPED) tests bench docs .ci/audit.py
 NOT_INTEL_MAC := sys_platform != "darwin" or platform_machine != "x86_64"
 # Tests wait for processes and sockets a good part of their time.
 WORKERS := import os; print(3 * (os.cpu_count() or 1) // 2)
+OUTSIDERS := build/conformance
 USABLE := import sys, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test lint types bench docs constraints clean
+.PHONY: help setup demo test lint types bench docs conformance constraints clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -36,6 +37,9 @@ types: setup ## mypy --strict
 bench: setup ## measure against a real hub; JSON on stdout, a table on stderr; ARGS='status restart' picks some
 	@$(BIN)/python -m bench $(ARGS)
 
+conformance: setup $(OUTSIDERS)/.set-up ## the MCP server, judged by the official suite and the inspector
+	@PYTHONPATH=tests $(BIN)/python -m conformance.suite $(OUTSIDERS)
+
 docs: setup ## the HTTP reference, as a page and as OpenAPI, in site/
 	@$(BIN)/python docs/build.py
 
@@ -57,6 +61,14 @@ for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	done; \
 	[ -n "$$python" ] || { echo 'Python 3.11 or newer with its venv module is needed (Debian: python3-venv).' >&2; exit 1; }
 endef
+
+# Their Node comes from PyPI: what a machine has is too old, or not there.
+$(OUTSIDERS)/.set-up: tests/conformance/requirements.txt tests/conformance/package-lock.json
+	@rm -rf $(OUTSIDERS); mkdir -p $(OUTSIDERS); cp tests/conformance/package.json tests/conformance/package-lock.json $(OUTSIDERS)
+	@$(find_python); $$python -m venv $(OUTSIDERS)/venv
+	@$(OUTSIDERS)/venv/bin/pip install --quiet --quiet --disable-pip-version-check --requirement tests/conformance/requirements.txt
+	@cd $(OUTSIDERS) && PATH="$$PWD/venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 $(SET_UP): pyproject.toml constraints.txt
 	@command -v git >/dev/null || { echo 'git is needed: agents work in git worktrees.' >&2; exit 1; }

@@ -69,11 +69,13 @@ def install(
     _check_command(place)
     checked(wishes)
     files = [Original(file) for file in dict.fromkeys((place.settings, *(wish.file for wish in wishes)))]
-    done: dict[str, Any] = {"plugin": program is not None, "files": [file.noted() for file in files], "made": []}
+    folders = [str(folder) for folder in (place.claude, place.command.parent) if not folder.exists()]
+    done: dict[str, Any] = {
+        "plugin": program is not None, "files": [file.noted() for file in files], "folders": folders, "made": [],
+    }  # fmt: skip
+    record.note(place.base, done)  # first: what is half done when the power fails can be undone too
     if program is not None:
-        _claude(program, "marketplace", "add", str(_shipped()), "--scope", scope)
-        _claude(program, "install", _PLUGIN, "--scope", scope)
-    record.note(place.base, done)
+        _with_plugin(program, place, record, done)
     place.command.parent.mkdir(parents=True, exist_ok=True)
     place.command.write_text(_command())
     done["made"] = [apply(wish) for wish in wishes]
@@ -95,7 +97,7 @@ def uninstall(scope: Which = "user") -> None:
         left += _without_plugin(scope)
     for noted in done["files"]:
         Original.restore(noted)
-    left += _without_command(place)
+    left += _without_command(place, done["folders"])
     record.note(place.base, None)
     for reason in left:
         write(f"left: {safe(reason)}")
@@ -141,17 +143,28 @@ def _check_command(place: _Place) -> None:
         raise Fault(f"{place.command} is there already, and is something else", hint="move it away")
 
 
-def _without_command(place: _Place) -> list[str]:
-    if not place.command.exists():
-        return []
-    if place.command.read_text() != _command():
+def _without_command(place: _Place, folders: Sequence[str]) -> list[str]:
+    """`folders`: those that were made for it."""
+    if place.command.exists() and place.command.read_text() != _command():
         return [f"{place.command}: it is not what was put there"]
-    place.command.unlink()
-    for folder in (place.command.parent, place.claude):
-        if any(folder.iterdir()):
-            break
-        folder.rmdir()
+    place.command.unlink(missing_ok=True)
+    for folder in map(Path, reversed(folders)):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     return []
+
+
+def _with_plugin(program: str, place: _Place, record: Record, done: Mapping[str, Any]) -> None:
+    """Raises a `Fault`, and then all is as it was."""
+    try:
+        _claude(program, "marketplace", "add", str(_shipped()), "--scope", place.scope)
+        _claude(program, "install", _PLUGIN, "--scope", place.scope)
+    except Fault:
+        _without_plugin(place.scope)
+        for noted in done["files"]:
+            Original.restore(noted)
+        record.note(place.base, None)
+        raise
 
 
 def _without_plugin(scope: Scope) -> list[str]:

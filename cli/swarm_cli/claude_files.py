@@ -47,7 +47,7 @@ def undo(made: Mapping[str, Any]) -> str | None:
     try:
         text = _text(file)
         _write(file, take(text, path, made["value"], made["known"]))
-    except (ValueError, Fault, IndexError) as error:
+    except (ValueError, RecursionError, Fault) as error:
         return f"{file}: {error}"
     return None
 
@@ -71,7 +71,8 @@ class Original:
         if not file.exists() or file.read_bytes() == before:
             return
         then = {} if before is None else _parsed(before)
-        if then is None or _plain(_parsed(file.read_bytes()), then) != then:
+        now = _plain(_parsed(file.read_bytes()), then)
+        if then is None or _said(now) != _said(then):
             return
         if before is None:
             file.unlink()
@@ -111,7 +112,7 @@ class Record:
 def _with(wish: Wish, text: str) -> Any:
     try:
         return put(text, wish.path, wish.value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Fault(f"{wish.file} is left as it is: {error}", hint="mend it, or move it away") from error
 
 
@@ -146,8 +147,13 @@ def _replace(file: Path, content: bytes, mode: int | None = None) -> None:
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _said(content: Any) -> str:
+    """For comparing: in what order is all one, and 1 is not true as it is to Python."""
+    return json.dumps(content, sort_keys=True)
 
 
 def _plain(now: Any, then: Any) -> Any:

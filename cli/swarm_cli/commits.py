@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _OF_AGENTS = "swarm/"  # branches that agents work on
 _SHA = re.compile(r"[0-9a-f]{4,64}")
+_REMEMBERED = 200
 _UNDER_WAY = ("rebase-merge", "rebase-apply", "sequencer")
 
 
@@ -42,25 +43,25 @@ def was_committed(commit: Commit) -> bool:
 
 
 class SeenCommits:
-    """The last commit of each repository that the hooks looked at."""
+    """The commits of each repository that the hooks looked at, the latest last."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         from platformdirs import user_state_path
 
         root = environ.get("XDG_STATE_HOME", "")
-        self._folder = (
-            Path(root) / "claude-swarm" if root.startswith("/") else user_state_path("claude-swarm")
-        ) / "hooks"
+        state = Path(root) / "claude-swarm" if root.startswith("/") else user_state_path("claude-swarm")
+        self._folder = state / "hooks"
 
-    def last(self, root: Path) -> str | None:
+    def of(self, root: Path) -> list[str]:
         try:
-            return self._file(root).read_text()
+            return self._file(root).read_text().split()
         except FileNotFoundError:
-            return None
+            return []
 
     def see(self, commit: Commit) -> None:
+        known = [sha for sha in self.of(commit.root) if sha != commit.sha]
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file(commit.root).write_text(commit.sha)
+        self._file(commit.root).write_text("\n".join([*known[-_REMEMBERED:], commit.sha]))
 
     def _file(self, root: Path) -> Path:
         return self._folder / hashlib.sha256(os.fsencode(root)).hexdigest()[:32]

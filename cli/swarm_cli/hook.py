@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from swarm_cli.options import Url
 from swarm_cli.reading import Hub
 from swarm_cli.screen import safe, write
 
-PATIENCE = 1.0  # seconds for the hub to answer
+PATIENCE = 2.0  # seconds that a commit, or the start of a session, may wait for the swarm
 _MOST_INPUT = 8 * 1024 * 1024  # characters of a hook's JSON: a tool's output is in it
 _SHOWN = 5  # tasks, at the start of a session
 _INSIDE_AGENTS = "SWARM_AGENT"
@@ -64,7 +65,7 @@ def _post_commit(claude: bool, url: str | None, environ: Mapping[str, str]) -> N
         return
     seen = SeenCommits(environ)
     commit = _made_by(_read(), seen) if claude else commit_of(Path.cwd())
-    if commit is None or seen.last(commit.root) == commit.sha:
+    if commit is None or commit.sha in seen.of(commit.root):
         return
     task = short(str(_review(commit, url, environ)["id"]))
     seen.see(commit)
@@ -90,8 +91,8 @@ def _moved(folder: Path, seen: SeenCommits) -> Commit | None:
     """HEAD, if a commit has moved it since the last look: of `git commit -q` Claude Code says nothing."""
     if (head := commit_of(folder)) is None:
         return None
-    last = seen.last(head.root)
-    if last not in (None, head.sha) and was_committed(head):
+    known = seen.of(head.root)
+    if known and head.sha not in known and was_committed(head):
         return head
     seen.see(head)
     return None
@@ -138,9 +139,19 @@ def _tell(event: str, text: str) -> None:
 
 def _calmly(work: Callable[[], None], *, quiet: bool = False) -> None:
     """What goes wrong is one line at most: a commit is made, and a session begins, without the swarm too."""
+    wrong: list[str] = []
+    worker = threading.Thread(target=_try, args=(work, wrong), daemon=True)
+    worker.start()
+    worker.join(PATIENCE)
+    if worker.is_alive():
+        wrong.append(f"it takes longer than {PATIENCE:.0f} s")
+    if wrong and not quiet:
+        print(f"swarm: no review: {safe(wrong[0])}", file=sys.stderr)  # noqa: T201  # git shows it
+
+
+def _try(work: Callable[[], None], wrong: list[str]) -> None:
     try:
         work()
     except Exception as error:  # a hook that fails would be in the way of work that is not ours
         fault = explain(error)
-        if not quiet:
-            print(f"swarm: no review: {safe(fault.message if fault else str(error))}", file=sys.stderr)  # noqa: T201
+        wrong.append(fault.message if fault else str(error))

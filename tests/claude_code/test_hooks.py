@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -73,6 +74,23 @@ async def test_a_commit_is_reviewed_once(hooked: ClaudeCode, client: HubClient) 
     hooked.git("commit", "--allow-empty", "-m", "Mine")
     assert call(hooked, "post-commit").returncode == 0
     assert len(await reviews(client)) == 1
+
+
+async def test_a_commit_that_is_come_back_to_is_not_reviewed_again(hooked: ClaudeCode, client: HubClient) -> None:
+    hooked.git("commit", "-q", "--allow-empty", "-m", "A")
+    hooked.git("commit", "-q", "--allow-empty", "-m", "B")
+    hooked.git("reset", "-q", "--hard", "HEAD~")
+    call(hooked, "post-commit")
+    assert len(await reviews(client)) == 2
+
+
+def test_a_hub_that_says_nothing_holds_up_nobody(hooked: ClaudeCode) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        hooked.environ["SWARM_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        said = hooked.git("commit", "--allow-empty", "-m", "Mine")
+    assert "it takes longer than 2 s" in said
 
 
 async def test_neither_a_merge_nor_a_branch_of_the_swarms_is_reviewed(hooked: ClaudeCode, client: HubClient) -> None:

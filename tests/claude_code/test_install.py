@@ -113,6 +113,36 @@ def test_settings_that_were_changed_meanwhile_stay(without: ClaudeCode) -> None:
     assert json.loads(file.read_bytes()) == {"theme": "light"}
 
 
+def test_a_value_that_only_looks_the_same_stays(without: ClaudeCode) -> None:
+    """To Python, 1 equals True."""
+    file = settings(without, "user")
+    file.parent.mkdir()
+    file.write_text('{"x": true}')
+    done(without, "install")
+    file.write_text(file.read_text().replace("true", "1", 1))
+    done(without, "uninstall")
+    assert json.loads(file.read_text(), parse_int=str) == {"x": "1"}
+
+
+def test_an_installation_that_fails_leaves_nothing(person: ClaudeCode, tmp_path: Path) -> None:
+    (tmp_path / "bin/claude").unlink()
+    (tmp_path / "bin/claude").write_text(f'#!/bin/sh\n[ "$2" = install ] && exit 1\nexec {CLAUDE} "$@"\n')
+    (tmp_path / "bin/claude").chmod(0o755)
+    was = files(person, "user")
+    assert "claude plugin install failed" in swarm(person, "install").stderr
+    assert files(person, "user") == was
+    assert "nothing was installed" in swarm(person, "uninstall").stderr
+
+
+def test_a_folder_that_is_a_link_stays_one(without: ClaudeCode, tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    (without.home / ".claude").symlink_to(tmp_path / "dotfiles")
+    done(without, "install")
+    done(without, "uninstall")
+    assert (without.home / ".claude").is_symlink()
+    assert list((tmp_path / "dotfiles").iterdir()) == []
+
+
 def test_reviews_of_commits_are_off_by_default(without: ClaudeCode) -> None:
     done(without, "install")
     assert "PostToolUse" not in json.loads(settings(without, "user").read_bytes())["hooks"]
@@ -125,7 +155,7 @@ def test_twice_is_refused(without: ClaudeCode) -> None:
     assert files(without, "user") == was
 
 
-@pytest.mark.parametrize("broken", [b"{", b'{"hooks": []}', b"\xff{}", b"// mine\n{}"])
+@pytest.mark.parametrize("broken", [b"{", b'{"hooks": []}', b"\xff{}", b"// mine\n{}", b"[" * 5000])
 def test_settings_that_cannot_take_it_are_named_and_nothing_is_written(without: ClaudeCode, broken: bytes) -> None:
     settings(without, "user").parent.mkdir()
     settings(without, "user").write_bytes(broken)

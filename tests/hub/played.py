@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from hubs import ADMIN_KEY, AUTHORIZED
 from swarm_api.client import HubClient
@@ -181,7 +182,7 @@ async def played_hub(folder: Path, clock: Clock = wall_clock, **settings: Any) -
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with (
             open_hub(Settings(**given), url, stage, clock=clock) as hub,
-            _serving(hub, url, listener),
+            serving(hub, build_app(hub, url), listener),
             HubClient(url, ADMIN_KEY) as client,
             httpx.AsyncClient(base_url=url, headers=AUTHORIZED, trust_env=False, timeout=LIMIT) as http,
         ):
@@ -189,15 +190,16 @@ async def played_hub(folder: Path, clock: Clock = wall_clock, **settings: Any) -
 
 
 @asynccontextmanager
-async def _serving(hub: Hub, url: str, listener: socket.socket) -> AsyncIterator[None]:
-    server = _Server(server_config(build_app(hub, url)))
-    serving = asyncio.create_task(server.serve([listener]))
+async def serving(hub: Hub, app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """An application of this hub's on a socket; at the end the hub is told to close."""
+    server = _Server(server_config(app))
+    running = asyncio.create_task(server.serve([listener]))
     try:
         yield
     finally:
         hub.close()
         server.should_exit = True
-        await serving
+        await running
 
 
 class _Server(uvicorn.Server):

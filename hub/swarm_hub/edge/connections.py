@@ -54,6 +54,9 @@ class Connection(HttpToolsProtocol):
         self._head = self._begun = True
         self._length = 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value.rstrip(b" \t"))  # RFC 9110, 5.5: space around a value is no part of it
+
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._deadline = self.loop.time() + BODY_SECONDS
