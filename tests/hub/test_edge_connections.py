@@ -101,6 +101,12 @@ async def test_a_long_head_is_heard_to_its_end(shared: PlayedHub) -> None:
         assert (await heard(reader)).startswith(b"HTTP/1.1 405 ")
 
 
+async def test_space_around_a_headers_value_is_no_part_of_it(shared: PlayedHub) -> None:
+    asked = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nOrigin:  http://localhost \t\r\nConnection: close\r\n\r\n"
+    async with connected(shared, asked) as (reader, _):
+        assert (await heard(reader)).startswith(b"HTTP/1.1 200 ")
+
+
 async def test_a_large_body_is_no_long_head(shared: PlayedHub) -> None:
     answer = await shared.post("/api/tasks", {"prompt": "x" * 300_000})
     assert_problem(answer, 422, "invalid_input")
