@@ -1,9 +1,11 @@
 """`swarm mcp`: the same tools, started by the host in somebody's folder."""
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from hub.played import PlayedHub, played_hub
-from hubs import ADMIN_KEY
+from hubs import ADMIN_KEY, HubProcess
 from mcps import ERAS, text_of
 
 SWARM = Path(sys.executable).with_name("swarm")
@@ -77,3 +79,31 @@ def test_it_ends_when_the_host_closes_the_pipe(tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     run = subprocess.run([SWARM, "mcp"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
+
+
+async def test_whoever_waits_over_a_restart_of_the_hub_has_the_result(
+    tmp_path: Path, start_hub: Callable[..., HubProcess]
+) -> None:
+    """The agent outlives the hub, and the wait does too."""
+    hub = start_hub()
+    gate = tmp_path / "gate"
+    async with hub.client() as api:
+        task = await api.submit({"prompt": json.dumps([{"wait_file": str(gate)}])})
+        await anext(api.events(after=0, types=["task_started"]))
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SWARM_URL": hub.url, "SWARM_API_KEY": ADMIN_KEY}
+    server = StdioServerParameters(command=str(SWARM), args=["mcp"], env=environ, cwd=tmp_path)
+    reported = asyncio.Event()
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+        reported.set()
+
+    async with Client(stdio_client(server)) as client:
+        await client.list_tools()
+        waiting = asyncio.create_task(client.call_tool("swarm_wait", {"tasks": [task.id]}, progress_callback=note))
+        await reported.wait()
+        await asyncio.to_thread(hub.stop)
+        await asyncio.to_thread(hub.start)
+        gate.touch()
+        answer = await waiting
+    assert not answer.is_error
+    assert "completed" in text_of(answer)
