@@ -47,6 +47,7 @@ class Naive:
             "agents": [self._agent(row) for row in self._agents],
             "usage": [*map(self._metered, self._calls), *(row for agent in self._agents for row in self._rest(agent))],
             "spending": [self._spent(row) for row in self._all(schema.spent)],
+            "budgets": [self._budget(row) for row in self._all(schema.events) if row.type.startswith("budget_")],
             "events": [self._event(row) for row in self._all(schema.events)],
             "tool_calls": [self._tool(line) for line in self._lines if (line.data or "").startswith('{"tool"')],
             "log_volume": self._volume(),
@@ -61,6 +62,14 @@ class Naive:
 
     def _all(self, table: Any) -> list[Any]:
         return list(self._connection.execute(select(table)).all())
+
+    def _budget(self, row: Any) -> dict[str, Any]:
+        told = json.loads(row.payload)
+        return {
+            "seq": row.seq, "type": row.type, "task_id": row.task_id, "happened_at": row.at_ms,
+            "scope": told["scope"], "label": told.get("label"),
+            "limit_micro_usd": told["limitCents"] * 10_000, "spent_micro_usd": told["spentCents"] * 10_000,
+        }  # fmt: skip
 
     def _task(self, row: Any) -> dict[str, Any]:
         result = Result.model_validate_json(row.result) if row.result else None

@@ -79,6 +79,30 @@ async def test_a_projection_made_again_has_the_archived_events(old: PlayedHub) -
     assert await asked(old) == [[head, head, 1, head]]
 
 
+async def test_limits_that_were_reached_are_known_before_and_after(tmp_path: Path, calendar: Calendar) -> None:
+    """From the journal, from its files, and from both once all is made again."""
+    told = {"scope": "label", "label": "team=search", "limitCents": 500, "spentCents": 401}
+    async with played_hub(tmp_path, calendar, journal_days=90) as hub:
+        task = await hub.ended("success")
+        await hub.parts.store.write(lambda tx: tx.event("budget_warning", None, told))
+        own = {"scope": "task", "limitCents": 7, "spentCents": 8}
+        await hub.parts.store.write(lambda tx: tx.event("budget_exceeded", task.id, own))
+        for _ in range(4):
+            await hub.ended("success")
+        limits = "SELECT type, scope, label, task_id, limit_micro_usd, spent_micro_usd FROM budgets ORDER BY seq"
+        known = [
+            ["budget_warning", "label", "team=search", None, 5_000_000, 4_010_000],
+            ["budget_exceeded", "task", None, task.id, 70_000, 80_000],
+        ]
+        assert await asked(hub, limits) == known
+        calendar.now_ms += 91 * DAY_MS
+        await hub.client.submit({"prompt": "New", "hold": True})
+        await keeper(hub).sweep()
+        assert await asked(hub, limits) == known
+        await hub.client.rebuild_analytics()
+        assert await asked(hub, limits) == known
+
+
 async def test_parts_follow_each_other_and_hold_every_word(old: PlayedHub) -> None:
     e = schema.events.c
     query = select(e.seq, e.type, e.task_id, e.payload, e.at_ms).order_by(e.seq)

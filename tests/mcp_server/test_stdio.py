@@ -94,7 +94,7 @@ async def test_whoever_waits_over_a_restart_of_the_hub_has_the_result(
     server = StdioServerParameters(command=str(SWARM), args=["mcp"], env=environ, cwd=tmp_path)
     reported = asyncio.Event()
 
-    async def note(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         reported.set()
 
     async with Client(stdio_client(server)) as client:

@@ -12,18 +12,18 @@ import duckdb
 from swarm_hub.analytics.files import ANSWERS, DATABASE, SPILL, discard
 from swarm_hub.analytics.rows import Row
 from swarm_hub.analytics.source import Changes, Cursor, Left
-from swarm_hub.analytics.tables import EVENTS, ddl
+from swarm_hub.analytics.tables import WITH_PARTS, ddl
 from swarm_hub.archive.parts import EVENTS as PARTS
 from swarm_hub.archive.parts import NONE
 from swarm_hub.archive.program import COLUMNS
 
 log = logging.getLogger(__name__)
 
-MAPPING = 1  # counted up when rows are made in another way from the same database
+MAPPING = 2  # counted up when rows are made in another way from the same database
 MEMORY = "128MB"
 DISK = "512MB"  # for what does not fit there
-_APPENDED = {"events": "kept.events", "metered": "kept.metered", "tool_starts": "kept.tool_starts",
-             "tool_ends": "kept.tool_ends"}  # fmt: skip
+_APPENDED = {"events": "kept.events", "notices": "kept.notices", "metered": "kept.metered",
+             "tool_starts": "kept.tool_starts", "tool_ends": "kept.tool_ends"}  # fmt: skip
 _REPLACED = {"tasks": "tasks", "labels": "labels", "dependencies": "dependencies", "agents": "agents",
              "reported": "kept.reported"}  # fmt: skip
 
@@ -190,8 +190,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
     connection.execute(f"COPY none TO {none} (FORMAT parquet)")
     connection.execute("DROP TABLE none")
     parts = f"read_parquet({_quoted(str(archive / PARTS))})"
-    connection.execute(EVENTS.format(parts=parts))
-    connection.execute(f"DELETE FROM kept.events WHERE seq <= (SELECT max(seq) FROM {parts})")
+    for view in WITH_PARTS:
+        connection.execute(view.format(parts=parts))
+    for table in ("kept.events", "kept.notices"):
+        connection.execute(f"DELETE FROM {table} WHERE seq <= (SELECT max(seq) FROM {parts})")
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path], time_zone: str) -> None:

@@ -56,6 +56,10 @@ def event_row(event: sqlite3.Row) -> Row:
     )  # fmt: skip
 
 
+def notice_row(event: sqlite3.Row) -> Row:
+    return event["seq"], event["type"], event["task_id"], instant(event["at_ms"]), event["payload"]
+
+
 def metered_row(call: sqlite3.Row, zone: ZoneInfo) -> Row:
     """From an ended call of the gateway's book, with its task's type and repository."""
     return (

@@ -15,11 +15,13 @@ from swarm_hub.analytics.rows import (
     agent_row,
     event_row,
     metered_row,
+    notice_row,
     reported_rows,
     spending_row,
     task_row,
     tool_rows,
 )
+from swarm_hub.analytics.tables import NOTICES
 
 PAGE = 5_000  # events, and calls, in one snapshot
 LINES = 20_000  # of logs
@@ -85,6 +87,7 @@ class Changes:
     left: Left = field(default_factory=Left)
     more: bool = False
     events: list[Row] = field(default_factory=list)
+    notices: list[Row] = field(default_factory=list)
     metered: list[Row] = field(default_factory=list)
     tasks: list[Row] = field(default_factory=list)
     labels: list[Row] = field(default_factory=list)
@@ -137,6 +140,7 @@ class Source:
                 until=replace(self._until(cursor, events, new, spent), gap=before[-1]["seq"] if before else cursor.gap),
                 more=PAGE in (len(before), len(events), len(new)),
                 events=[event_row(event) for event in events],
+                notices=[notice_row(event) for event in events if event["type"] in NOTICES],
                 metered=[metered_row(call, self._zone) for call in ended],
                 spending=[spending_row(row, self._zone) for row in spent],
             )

@@ -75,6 +75,21 @@ _TOOL_END = (
     Column("failed", "BOOLEAN", "Whether it answered with an error."),
 )
 
+_NOTICE = (
+    _EVENT[0],
+    _EVENT[1],
+    _TASK,
+    Column("happened_at", "TIMESTAMPTZ", "When."),
+    Column("payload", "VARCHAR", "What the event says, as JSON."),
+)
+NOTICES = frozenset({"budget_warning", "budget_exceeded"})
+"""The events that are kept whole."""
+_BUDGETS = (
+    "SELECT seq, type, payload->>'$.scope' AS scope, payload->>'$.label' AS label, task_id,"
+    " (payload->>'$.limitCents')::BIGINT * 10000 AS limit_micro_usd,"
+    " (payload->>'$.spentCents')::BIGINT * 10000 AS spent_micro_usd, happened_at FROM {notices}"
+)
+
 TABLES: tuple[Table, ...] = (
     Table("tasks", "A row for each task, as it is now.", (
         _TASK,
@@ -142,6 +157,16 @@ TABLES: tuple[Table, ...] = (
         Column("value", "VARCHAR", "The label's value."),
         Column("spent_micro_usd", "BIGINT", "What was spent on the model, in micro-dollars."),
     )),
+    Table("budgets", "A row for each time that a limit was nearly or fully spent.", (
+        _EVENT[0],
+        Column("type", "VARCHAR", "`budget_warning` or `budget_exceeded`."),
+        Column("scope", "VARCHAR", "What is limited: `daily`, `weekly`, `label` or `task`."),
+        Column("label", "VARCHAR", "The label, as `key=value`, of a label's limit."),
+        Column("task_id", "VARCHAR", "The task, of a task's own limit."),
+        Column("limit_micro_usd", "BIGINT", "The limit then, in micro-dollars."),
+        Column("spent_micro_usd", "BIGINT", "What was spent by then, in micro-dollars."),
+        Column("happened_at", "TIMESTAMPTZ", "When."),
+    ), _BUDGETS.format(notices="kept.notices")),
     Table("events", "A row for each event of the journal, the archived ones among them.", _EVENT,
           "SELECT * FROM kept.events"),
     Table("tool_calls", "A row for each call of a tool that an agent told of in its log.", (
@@ -167,6 +192,7 @@ TABLES: tuple[Table, ...] = (
 
 KEPT: tuple[Table, ...] = (
     Table("kept.events", "Events that were not in the archive when they were taken in.", _EVENT),
+    Table("kept.notices", "Those of them that are kept whole.", _NOTICE),
     Table("kept.metered", "Ended requests of the gateway.", _USAGE),
     Table("kept.reported", "What the gateway's book does not explain: sums that agents reported.", _USAGE),
     Table("kept.tool_starts", "Calls of tools.", _TOOL_START),
@@ -187,11 +213,17 @@ KEPT: tuple[Table, ...] = (
     )),
 )  # fmt: skip
 
-EVENTS = (
-    f"CREATE OR REPLACE VIEW events AS SELECT {', '.join(column.name for column in _EVENT)} FROM {{parts}}"
-    " UNION ALL SELECT * FROM kept.events WHERE seq > (SELECT coalesce(max(seq), 0) FROM {parts})"
+_NEWER = "seq > (SELECT coalesce(max(seq), 0) FROM {parts})"
+_KEPT_WHOLE = (
+    f"(SELECT {', '.join(column.name for column in _NOTICE)} FROM {{parts}}"
+    f" WHERE type IN ({', '.join(map(repr, sorted(NOTICES)))}) UNION ALL SELECT * FROM kept.notices WHERE {_NEWER})"
 )
-"""The view as it is once it is known where the `parts` of the archive are."""
+WITH_PARTS = (
+    f"CREATE OR REPLACE VIEW events AS SELECT {', '.join(column.name for column in _EVENT)} FROM {{parts}}"
+    f" UNION ALL SELECT * FROM kept.events WHERE {_NEWER}",
+    f"CREATE OR REPLACE VIEW budgets AS {_BUDGETS.format(notices=_KEPT_WHOLE)}",
+)
+"""The views as they are once it is known where the `parts` of the archive are."""
 NAMES = frozenset(table.name for table in TABLES)
 
 
