@@ -72,12 +72,13 @@ def install(
     folders = [str(folder) for folder in (place.claude, place.command.parent) if not folder.exists()]
     done: dict[str, Any] = {
         "plugin": program is not None, "files": [file.noted() for file in files], "folders": folders, "made": [],
+        "command": _command(),
     }  # fmt: skip
     record.note(place.base, done)  # first: what is half done when the power fails can be undone too
     if program is not None:
         _with_plugin(program, place, record, done)
     place.command.parent.mkdir(parents=True, exist_ok=True)
-    place.command.write_text(_command())
+    place.command.write_text(done["command"])
     done["made"] = [apply(wish) for wish in wishes]
     record.note(place.base, done)
     write(f"/swarm is there for {place.base}: " + ("with the plugin." if program else f"with {place.servers}."))
@@ -97,7 +98,7 @@ def uninstall(scope: Which = "user") -> None:
         left += _without_plugin(scope)
     for noted in done["files"]:
         Original.restore(noted)
-    left += _without_command(place, done["folders"])
+    left += _without_command(place.command, done)
     record.note(place.base, None)
     for reason in left:
         write(f"left: {safe(reason)}")
@@ -143,12 +144,12 @@ def _check_command(place: _Place) -> None:
         raise Fault(f"{place.command} is there already, and is something else", hint="move it away")
 
 
-def _without_command(place: _Place, folders: Sequence[str]) -> list[str]:
-    """`folders`: those that were made for it."""
-    if place.command.exists() and place.command.read_text() != _command():
-        return [f"{place.command}: it is not what was put there"]
-    place.command.unlink(missing_ok=True)
-    for folder in map(Path, reversed(folders)):
+def _without_command(command: Path, done: Mapping[str, Any]) -> list[str]:
+    """Also the folders that were made for it, if nothing else is in them by now."""
+    if command.exists() and command.read_text() != done["command"]:
+        return [f"{command}: it is not what was put there"]
+    command.unlink(missing_ok=True)
+    for folder in map(Path, reversed(done["folders"])):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return []
