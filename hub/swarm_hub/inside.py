@@ -22,7 +22,11 @@ class Inside(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         exchange = _Exchange(await request.aread())
         running = asyncio.create_task(self._answer(self._scope(request), exchange))
-        start = await exchange.said.get()
+        try:
+            start = await exchange.said.get()
+        except BaseException:  # whoever asked has left before there was an answer
+            await _Body(exchange, running).aclose()
+            raise
         if start is None:
             running.result()
             raise RuntimeError("the application said nothing")

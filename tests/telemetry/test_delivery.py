@@ -78,7 +78,12 @@ async def test_a_collector_that_is_away_is_told_later_and_complained_of_once(
     assert (await hub.get("/health")).status_code == 200
     collector.refuses = None
     await until(lambda: collector.has(first, *WHOLE))
-    said = [record.getMessage() for record in caplog.records if collector.url in record.getMessage()]
+
+    def about_it() -> list[str]:
+        return [record.getMessage() for record in caplog.records if collector.url in record.getMessage()]
+
+    await until(lambda: len(about_it()) > 1)  # it says so when it has the answer
+    said = about_it()
     assert len(said) == 2
     assert "takes no spans" in said[0]
     assert "400" in said[0]
