@@ -63,7 +63,7 @@ for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 endef
 
 # Their Node comes from PyPI: what a machine has is too old, or not there.
-$(OUTSIDERS)/.set-up: tests/conformance/requirements.txt tests/conformance/package-lock.json
+$(OUTSIDERS)/.set-up: tests/conformance/requirements.txt tests/conformance/package.json tests/conformance/package-lock.json
 	@rm -rf $(OUTSIDERS); mkdir -p $(OUTSIDERS); cp tests/conformance/package.json tests/conformance/package-lock.json $(OUTSIDERS)
 	@$(find_python); $$python -m venv $(OUTSIDERS)/venv
 	@$(OUTSIDERS)/venv/bin/pip install --quiet --quiet --disable-pip-version-check --requirement tests/conformance/requirements.txt

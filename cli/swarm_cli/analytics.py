@@ -2,18 +2,11 @@
 
 import os
 
-import typer
-
-from swarm_cli.options import Url
+from swarm_cli.options import Url, group
 from swarm_cli.reading import connect
 from swarm_cli.screen import write
 
-analytics = typer.Typer(
-    name="analytics",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+analytics = group("analytics")
 
 
 @analytics.callback()

@@ -11,10 +11,8 @@ from typer.main import get_command
 from swarm_api import __version__
 from swarm_cli.commands import COMMANDS, Entry
 from swarm_cli.faults import DONE, FAILED, Fault, wrong_usage
-from swarm_cli.options import Insecure, insecure_option
+from swarm_cli.options import HELP, Insecure, insecure_option
 from swarm_cli.screen import write
-
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def run_command(arguments: list[str]) -> int:
@@ -52,7 +50,7 @@ def _help_of(error: typer.TyperException, arguments: list[str]) -> str:
 
 
 def application() -> typer.Typer:
-    app = typer.Typer(name="swarm", cls=Commands, context_settings=_CONTEXT, rich_markup_mode=None)
+    app = typer.Typer(name="swarm", cls=Commands, context_settings=HELP, rich_markup_mode=None)
     app.callback()(_options)
     return app
 
@@ -95,7 +93,7 @@ def load(entry: Entry) -> Any:
     target = getattr(import_module(module), name)
     app = target
     if not isinstance(target, typer.Typer):
-        app = typer.Typer(add_completion=False, context_settings=_CONTEXT, rich_markup_mode=None)
+        app = typer.Typer(add_completion=False, context_settings=HELP, rich_markup_mode=None)
         app.command(entry.name)(target)
     command = get_command(app)
     for one in (command, *getattr(command, "commands", {}).values()):

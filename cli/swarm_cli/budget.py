@@ -11,19 +11,14 @@ from swarm_cli.budget_limits import closed, merged, parsed
 from swarm_cli.budget_page import page, values
 from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import wrong_usage
-from swarm_cli.options import AsJson, Url
+from swarm_cli.options import AsJson, Url, group
 from swarm_cli.reading import Hub, connect, show_json
 from swarm_cli.screen import Screen, write
 from swarm_cli.setup_changes import warn
 from swarm_cli.table import tabbed
 from swarm_cli.usage_limit import show_limit
 
-budget = typer.Typer(
-    name="budget",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+budget = group("budget")
 
 
 @budget.callback(invoke_without_command=True)

@@ -11,9 +11,10 @@ import typer
 
 import swarm_cli
 from swarm_api.git_root import git_root
-from swarm_cli.claude_files import Original, Record, Wish, apply, checked, undo
+from swarm_cli.claude_files import Original, Record, Wish, apply, planned, undo
 from swarm_cli.faults import Fault
 from swarm_cli.json_text import END
+from swarm_cli.options import group
 from swarm_cli.screen import safe, write
 
 Scope = Literal["user", "project"]
@@ -26,14 +27,7 @@ _AFTER_COMMIT = {
     "matcher": "Bash", "hooks": [{"type": "command", "command": "swarm hook post-commit --claude", "timeout": 10}],
 }  # fmt: skip
 
-claude = typer.Typer(
-    name="claude",
-    help="Put the swarm into Claude Code, and take it out again.",
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+claude = group("claude", help="Put the swarm into Claude Code, and take it out again.", no_args_is_help=True)
 
 
 class _Place(NamedTuple):
@@ -67,20 +61,22 @@ def install(
         raise Fault(f"it is installed for {place.base} already", hint=f"swarm claude uninstall --scope {scope}")
     wishes = _wishes(place, has_plugin=program is not None, post_commit=bool(hooks))
     _check_command(place)
-    checked(wishes)
     files = [Original(file) for file in dict.fromkeys((place.settings, *(wish.file for wish in wishes)))]
-    folders = [str(folder) for folder in (place.claude, place.command.parent) if not folder.exists()]
     done: dict[str, Any] = {
-        "plugin": program is not None, "files": [file.noted() for file in files], "folders": folders, "made": [],
-        "command": _command(),
-    }  # fmt: skip
+        "plugin": program is not None,
+        "files": [file.noted() for file in files],
+        "folders": [str(folder) for folder in (place.claude, place.command.parent) if not folder.exists()],
+        "command": None if place.command.exists() else _command(),
+        "made": [planned(wish) for wish in wishes],
+    }
     record.note(place.base, done)  # first: what is half done when the power fails can be undone too
     if program is not None:
         _with_plugin(program, place, record, done)
-    place.command.parent.mkdir(parents=True, exist_ok=True)
-    place.command.write_text(done["command"])
-    done["made"] = [apply(wish) for wish in wishes]
-    record.note(place.base, done)
+    if done["command"] is not None:
+        place.command.parent.mkdir(parents=True, exist_ok=True)
+        place.command.write_text(done["command"])
+    for wish in wishes:
+        apply(wish)
     write(f"/swarm is there for {place.base}: " + ("with the plugin." if program else f"with {place.servers}."))
     if shutil.which("swarm") is None:
         write("`swarm` is not on your PATH: Claude Code will not find it.")
@@ -146,6 +142,8 @@ def _check_command(place: _Place) -> None:
 
 def _without_command(command: Path, done: Mapping[str, Any]) -> list[str]:
     """Also the folders that were made for it, if nothing else is in them by now."""
+    if done["command"] is None:  # it was there before
+        return []
     if command.exists() and command.read_text() != done["command"]:
         return [f"{command}: it is not what was put there"]
     command.unlink(missing_ok=True)

@@ -2,15 +2,14 @@
 
 import base64
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from swarm_api.config import config_file
 from swarm_cli.faults import Fault
-from swarm_cli.json_text import put, take
+from swarm_cli.json_text import Added, put, take
+from swarm_cli.whole_file import write_whole
 
 _EMPTIED = ("enabledPlugins", "extraKnownMarketplaces")
 """What Claude Code leaves behind, empty, of a plugin that was removed."""
@@ -24,19 +23,17 @@ class Wish(NamedTuple):
     value: Any
 
 
-def checked(wishes: Iterable[Wish]) -> None:
-    """Raises a `Fault` for a file that cannot take its value; writes nothing."""
-    for wish in wishes:
-        _with(wish, _text(wish.file))
+def planned(wish: Wish) -> dict[str, Any]:
+    """What `undo` needs to know. Writes nothing. Raises a `Fault` for a file that cannot take its value."""
+    known = _with(wish, _text(wish.file)).known
+    return {"file": str(wish.file), "path": wish.path, "value": wish.value, "known": known}
 
 
-def apply(wish: Wish) -> dict[str, Any]:
-    """Write it; what `undo` needs to know. Raises a `Fault`."""
+def apply(wish: Wish) -> None:
+    """Write it, if it is not there already. Raises a `Fault`."""
     text = _text(wish.file)
-    added = _with(wish, text)
-    if added.text != text:
-        _write(wish.file, added.text)
-    return {"file": str(wish.file), "path": wish.path, "value": wish.value, "known": added.known}
+    if (changed := _with(wish, text).text) != text:
+        _replace(wish.file, changed.encode())
 
 
 def undo(made: Mapping[str, Any]) -> str | None:
@@ -45,8 +42,7 @@ def undo(made: Mapping[str, Any]) -> str | None:
     if made["known"] == len(path):  # it was there before
         return None
     try:
-        text = _text(file)
-        _write(file, take(text, path, made["value"], made["known"]))
+        _replace(file, take(_text(file), path, made["value"], made["known"]).encode())
     except (ValueError, RecursionError, Fault) as error:
         return f"{file}: {error}"
     return None
@@ -97,7 +93,7 @@ class Record:
         if done is not None:
             known[str(base)] = dict(done)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(self._file, (json.dumps(known, indent=1) + "\n").encode(), 0o600)
+        write_whole(self._file, (json.dumps(known, indent=1) + "\n").encode(), 0o600)
 
     def _all(self) -> dict[str, Any]:
         try:
@@ -109,7 +105,7 @@ class Record:
         return known if isinstance(known, dict) else {}
 
 
-def _with(wish: Wish, text: str) -> Any:
+def _with(wish: Wish, text: str) -> Added:
     try:
         return put(text, wish.path, wish.value)
     except (ValueError, RecursionError) as error:
@@ -123,25 +119,14 @@ def _text(file: Path) -> str:
         raise Fault(f"{file} cannot be read: {error}") from error
 
 
-def _write(file: Path, text: str) -> None:
-    _replace(file, text.encode())
-
-
-def _replace(file: Path, content: bytes, mode: int | None = None) -> None:
-    """Whole or not at all; through a link, and with the permissions that are there."""
-    target = file.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    kept = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    new = Path(name)
+def _replace(file: Path, content: bytes) -> None:
+    """With the permissions that are there. Raises a `Fault`."""
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
     try:
-        with os.fdopen(handle, "wb") as file_:
-            file_.write(content)
-        new.chmod(kept if mode is None else mode)
-        new.replace(target)
-    except BaseException:
-        new.unlink()
-        raise
+        file.resolve().parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, content, mode)
+    except OSError as error:
+        raise Fault(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _parsed(content: bytes) -> Any:

@@ -8,9 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from swarm_api.git_root import git_root
+
 _OF_AGENTS = "swarm/"  # branches that agents work on
 _SHA = re.compile(r"[0-9a-f]{4,64}")
 _REMEMBERED = 200
+_RUN_NOTHING = [
+    part for setting in ("core.hooksPath=/dev/null", "core.fsmonitor=false", "log.showSignature=false")
+    for part in ("-c", setting)
+]  # fmt: skip
+"""A repository's own settings name programs that git would start."""
 _UNDER_WAY = ("rebase-merge", "rebase-apply", "sequencer")
 
 
@@ -22,19 +29,20 @@ class Commit(NamedTuple):
 
 
 def commit_of(folder: Path, name: str = "HEAD") -> Commit | None:
-    """The commit of that name, if a person made it just so.
-
-    None for merges, for what a rebase or cherry-pick makes on its way, for the swarm's own branches, and where there is
-    no such commit.
-    """
+    """The commit of that name in the repository around a folder. None where there is none."""
     if name != "HEAD" and not _SHA.fullmatch(name):
         return None
-    root, head = _git(folder, "rev-parse", "--show-toplevel"), _git(folder, "rev-parse", "-q", "--verify", f"{name}^0")
-    if not (root and head) or (_git(folder, "symbolic-ref", "-q", "--short", "HEAD") or "").startswith(_OF_AGENTS):
-        return None
-    if _git(folder, "rev-parse", "-q", "--verify", f"{head}^2") or _is_under_way(folder):
-        return None
-    return Commit(Path(root), head)
+    root, sha = git_root(folder), _git(folder, "rev-parse", "-q", "--verify", f"{name}^0")
+    return None if root is None or sha is None else Commit(root, sha)
+
+
+def is_to_review(commit: Commit) -> bool:
+    """Whether somebody made it just so: no merge, nothing of a rebase or cherry-pick, no branch of the swarm's own."""
+    if (_git(commit.root, "symbolic-ref", "-q", "--short", "HEAD") or "").startswith(_OF_AGENTS):
+        return False
+    return _git(commit.root, "rev-parse", "-q", "--verify", f"{commit.sha}^2") is None and not _is_under_way(
+        commit.root
+    )
 
 
 def was_committed(commit: Commit) -> bool:
@@ -76,6 +84,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """What git says; None when it fails."""
     # A git hook has variables set that name its own repository and index.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
+    command = ["git", *_RUN_NOTHING, *arguments]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None

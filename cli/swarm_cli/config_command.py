@@ -12,17 +12,13 @@ from swarm_api.config import FIELDS, config_file
 from swarm_api.credentials import NAMES, VARIABLES, Credentials
 from swarm_cli.configured import Setting, parsed, setting, settings
 from swarm_cli.faults import FAILED, wrong_usage
+from swarm_cli.options import group
 from swarm_cli.screen import Screen, safe, safe_json, write
 from swarm_cli.setup_changes import OF_THE_HUB, SECRETS, Changes, make, warn
 from swarm_cli.setup_summary import tell_forgotten, tell_remarks
 from swarm_cli.table import Cell, Column, lines, tabbed
 
-config = typer.Typer(
-    name="config",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+config = group("config")
 _COLUMNS = (Column("setting"), Column("value", share=1), Column("from"))
 
 

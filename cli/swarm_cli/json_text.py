@@ -64,18 +64,16 @@ def take(text: str, path: Sequence[str], value: Any, known: int) -> str:
 
 def _without(text: str, path: Sequence[str], value: Any) -> str:
     json.loads(text)
-    at = _skip(text, 0)
-    for part in path[:-1]:
-        items = _items(text, at, part, path)
-        index = _index(text, items, part, value)
-        if index is None:
-            raise ValueError(f"{'.'.join(path)} is not there")
+    at = holder = _skip(text, 0)
+    items, index = list[_Item](), None
+    for part in path:
+        holder, items = at, _items(text, at, part, path)
+        if (index := _index(text, items, part, value)) is None:
+            break
         at = items[index].value
-    items = _items(text, at, path[-1], path)
-    index = _index(text, items, path[-1], value)
     if index is None or _value(text, items[index]) != value:
         raise ValueError(f"{'.'.join(path)} is not what was put there")
-    return _cut(text, at, items, index)
+    return _cut(text, holder, items, index)
 
 
 def _cut(text: str, at: int, items: Sequence[_Item], index: int) -> str:

@@ -16,7 +16,7 @@ from swarm_cli import look
 from swarm_cli.faults import DONE, Fault, explain, tell
 from swarm_cli.following import client
 from swarm_cli.key_ids import ends_with, find, plain_id
-from swarm_cli.options import AsJson, Url
+from swarm_cli.options import AsJson, Url, group
 from swarm_cli.reading import connect, show_json
 from swarm_cli.screen import Screen, safe, safe_json, write
 from swarm_cli.table import Cell, Column, lines, tabbed
@@ -24,13 +24,7 @@ from swarm_cli.table import Cell, Column, lines, tabbed
 _USUAL = ["tasks:read", "tasks:write", "agents:read"]
 _COLUMNS = (Column("KEY"), Column("NAME", share=1), Column("MAY", share=1), Column("MADE BY"), Column("UNTIL"))
 
-keys = typer.Typer(
-    name="keys",
-    help="API keys for other machines and programs: make them, see them, end them.",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+keys = group("keys", help="API keys for other machines and programs: make them, see them, end them.")
 
 
 def _scopes(incomplete: str) -> list[str]:

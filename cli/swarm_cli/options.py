@@ -8,6 +8,8 @@ from typer.main import get_command
 
 from swarm_cli.completion import task_ids
 
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The hub to talk to.")]
 
 
@@ -26,6 +28,11 @@ TaskId = Annotated[str, typer.Argument(metavar="ID", autocompletion=task_ids, he
 TaskIds = Annotated[
     list[str], typer.Argument(metavar="ID", autocompletion=task_ids, help="The tasks; ids may be short.")
 ]
+
+
+def group(name: str, **more: Any) -> typer.Typer:
+    """A command that has commands of its own."""
+    return typer.Typer(name=name, add_completion=False, rich_markup_mode=None, context_settings=HELP, **more)
 
 
 def insecure_option() -> Any:

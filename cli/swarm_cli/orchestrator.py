@@ -11,16 +11,11 @@ from swarm_api.config import Running, data_folder
 from swarm_api.errors import SwarmError
 from swarm_cli import local_hub, look
 from swarm_cli.faults import FAILED, Fault
+from swarm_cli.options import group
 from swarm_cli.reading import Hub
 from swarm_cli.screen import Screen, safe, safe_json, write
 
-orchestrator = typer.Typer(
-    name="orchestrator",
-    help="The hub on this machine: start it, stop it, ask how it is.",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+orchestrator = group("orchestrator", help="The hub on this machine: start it, stop it, ask how it is.")
 
 
 @orchestrator.command()

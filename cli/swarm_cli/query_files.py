@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +10,7 @@ from swarm_api.analytics import QueryFile
 from swarm_cli.faults import wrong_usage
 from swarm_cli.following import client
 from swarm_cli.screen import leave_broken_pipe
+from swarm_cli.whole_file import write_whole
 
 Binary = Literal["arrow", "parquet"]
 
@@ -36,14 +36,7 @@ def put(content: bytes, output: Path | None) -> None:
         return
     if output.is_dir() or not output.resolve().parent.is_dir():
         raise wrong_usage(f"-o {output}: no file can be there")
-    descriptor, made = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.resolve().parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(made).chmod(0o666 & ~_umask())
-        Path(made).replace(output.resolve())
-    finally:
-        Path(made).unlink(missing_ok=True)
+    write_whole(output, content, 0o666 & ~_umask())
 
 
 def _umask() -> int:

@@ -9,7 +9,7 @@ from mcp.types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, Tex
 from pydantic import ValidationError
 
 from swarm_api.client import HubClient
-from swarm_api.errors import Conflict, Forbidden, NotFound, SwarmError
+from swarm_api.errors import Conflict, NotFound, SwarmError
 from swarm_api.tasks import Task
 from swarm_mcp import telling
 from swarm_mcp.faults import told
@@ -81,12 +81,12 @@ class RunAsTask:
         )  # fmt: skip
 
     async def _doing(self, task: Task) -> str:
-        """What its agent is at, if the caller may see that."""
+        """What its agent is at, if that can be known: a task that is stored is handed out whatever else fails."""
         if task.status != "running" or task.assigned_agent is None:
             return telling.line(task)
         try:
             progress = (await self._hub.agent(task.assigned_agent)).progress
-        except (Forbidden, NotFound):
+        except SwarmError:
             return telling.line(task)
         tool = f", last {telling.head(progress.last_tool)}" if progress.last_tool else ""
         return f"{telling.line(task)}  {progress.turns} turns{tool}"

@@ -101,7 +101,7 @@ class History:
         self.source = Source(self.ledger.path, ZONE)
         self.projection = Projection.open(folder, ZONE.key, folder / "archive")
         self.pages: list[Changes] = []
-        self.archived: Rows = Counter()
+        self.archived: dict[str, Rows] = {"events": Counter(), "budgets": Counter()}
 
     def close(self) -> None:
         self.projection.close()
@@ -152,6 +152,10 @@ class History:
             more = (False,) if again else ()
             self._try(lambda tx: steer(tx, task.id, *more))
 
+    def near_a_limit(self, limit: dict[str, Any], spent: bool) -> None:
+        kind = "budget_exceeded" if spent else "budget_warning"
+        self.ledger.work(lambda tx: tx.event(kind, None, limit))  # type: ignore[arg-type]  # one of two event types
+
     # The projection.
 
     def take_a_page(self) -> bool:
@@ -181,17 +185,20 @@ class History:
             first = min(row.seq for row in self.ledger.rows(schema.events))
             part = Part(first, event.seq)
             write_part(self.ledger.path, self.folder / "archive" / part.name, *part[:2])
-            before = self._naive()["events"]
+            before = self._naive()
             gone = delete(schema.events).where(schema.events.c.seq <= event.seq)
             self.ledger.work(lambda tx: tx.execute(gone))
-            self.archived += before - self._naive()["events"]
+            after = self._naive()
+            for name, rows in self.archived.items():
+                rows += before[name] - after[name]
 
     def compare(self) -> None:
         """With all of the hub's database, and to the micro-dollar with its books."""
         while self.take_a_page():
             pass
         naive = self._naive()
-        naive["events"] += self.archived
+        for table, archived in self.archived.items():
+            naive[table] += archived
         with self.projection.connection() as connection:
             for name, rows in projected(connection).items():
                 assert (name, list(rows - naive[name]), list(naive[name] - rows)) == (name, [], [])
@@ -237,6 +244,14 @@ def _step(name: str, *given: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
     return st.tuples(st.just(name), st.tuples(*given))
 
 
+_limits = st.fixed_dictionaries(
+    {
+        "scope": st.sampled_from(["daily", "label"]),
+        "limitCents": st.integers(0, 900),
+        "spentCents": st.integers(0, 900),
+    },
+    optional={"label": st.sampled_from(["team=a", "it's=1"])},
+)
 _work = _step("work", _which, st.lists(sayings, max_size=8), st.none() | st.none() | ends)
 steps: st.SearchStrategy[Step] = st.one_of(
     _step("submit", wishes, st.booleans()),
@@ -250,6 +265,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
     _step("settle_left_open"),
     _step("leave", _which, st.booleans()),
     _step("steer", _which, st.booleans()),
+    _step("near_a_limit", _limits, st.booleans()),
     _step("take_a_page"),
     _step("take_a_page"),
     _step("feed_again", _which),

@@ -4,14 +4,12 @@ import asyncio
 import json
 import socket
 import subprocess
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from claude_code.hosts import ClaudeCode
-from hubs import ADMIN_KEY, PROGRAMS, HubProcess
-from scripted_api import Call, ScriptedApi, Text, Turn, scripted_api
+from hubs import PROGRAMS
+from scripted_api import Call, ScriptedApi, Text, Turn
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 
@@ -31,33 +29,21 @@ ODD = '{"cwd": ".", "tool_response": {"gitOperation": {"commit": {"sha": "--help
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
-
-
-@pytest.fixture
-def person(tmp_path: Path, api: ScriptedApi, hub: HubProcess) -> ClaudeCode:
-    """Tasks wait, as the hub gives out none."""
-    return ClaudeCode(tmp_path, api.url, SWARM_URL=hub.url, SWARM_API_KEY=ADMIN_KEY)
-
-
-@pytest.fixture
-def hooked(person: ClaudeCode) -> ClaudeCode:
+def hooked(claude: ClaudeCode) -> ClaudeCode:
     """Somebody whose git calls the swarm after each commit."""
-    hook = person.work / ".git/hooks/post-commit"
+    hook = claude.work / ".git/hooks/post-commit"
     hook.write_text("#!/bin/sh\nswarm hook post-commit\n")
     hook.chmod(0o755)
-    return person
+    return claude
 
 
 async def reviews(client: HubClient) -> list[Task]:
     return (await client.tasks(label="hook=post-commit")).tasks
 
 
-def call(person: ClaudeCode, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def call(claude: ClaudeCode, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PROGRAMS / "swarm", "hook", *arguments], cwd=person.work, env=person.environ, input=said, capture_output=True,
+        [PROGRAMS / "swarm", "hook", *arguments], cwd=claude.work, env=claude.environ, input=said, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
 
@@ -132,67 +118,97 @@ def test_a_hub_elsewhere_is_not_asked(hooked: ClaudeCode) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", "null", '{"cwd": 7}', '{"cwd": "/no", "tool_response": {}}', ODD])
-async def test_what_no_session_says_does_nothing(person: ClaudeCode, client: HubClient, said: str) -> None:
-    assert call(person, "post-commit", "--claude", said=said).returncode == 0
-    assert call(person, "session-start", said=said).returncode == 0
+async def test_what_no_session_says_does_nothing(claude: ClaudeCode, client: HubClient, said: str) -> None:
+    assert call(claude, "post-commit", "--claude", said=said).returncode == 0
+    assert call(claude, "session-start", said=said).returncode == 0
     assert await reviews(client) == []
 
 
-async def test_a_session_that_commits_has_it_reviewed(api: ScriptedApi, person: ClaudeCode, client: HubClient) -> None:
+async def test_a_session_that_commits_has_it_reviewed(api: ScriptedApi, claude: ClaudeCode, client: HubClient) -> None:
     """Also when options stand between `git` and `commit`. The session is told where the result will be."""
     api.scripts["Commit it"] = [Turn((Call("Bash", {"command": COMMIT, "description": "c"}),)), Turn((Text("Done."),))]
-    await person.headless("Commit it", "--settings", SETTINGS, "--allowedTools", "Bash")
+    await claude.headless("Commit it", "--settings", SETTINGS, "--allowedTools", "Bash")
     (task,) = await reviews(client)
-    assert task.base_ref == person.git("rev-parse", "HEAD")
+    assert task.base_ref == claude.git("rev-parse", "HEAD")
     assert "The swarm reviews commit" in api.answered("Commit it")[-1].request.text
 
 
 @pytest.mark.parametrize("command", ["git log -1; echo git commit", "git checkout other", "git reset --hard other"])
 async def test_a_session_that_commits_nothing_has_nothing_reviewed(
-    api: ScriptedApi, person: ClaudeCode, client: HubClient, command: str
+    api: ScriptedApi, claude: ClaudeCode, client: HubClient, command: str
 ) -> None:
-    person.git("checkout", "-q", "-b", "other")
-    person.git("commit", "-q", "--allow-empty", "-m", "Mine")
-    person.git("checkout", "-q", "main")
+    claude.git("checkout", "-q", "-b", "other")
+    claude.git("commit", "-q", "--allow-empty", "-m", "Mine")
+    claude.git("checkout", "-q", "main")
     look = Call("Bash", {"command": command, "description": "l"})
     api.scripts["Look at it"] = [Turn((look,)), Turn((Text("Done."),))]
-    await person.headless("Look at it", "--settings", SETTINGS, "--allowedTools", "Bash")
+    await claude.headless("Look at it", "--settings", SETTINGS, "--allowedTools", "Bash")
     assert await reviews(client) == []
 
 
 async def test_head_that_moved_is_a_commit_where_claude_code_does_not_say_so(
-    person: ClaudeCode, client: HubClient
+    claude: ClaudeCode, client: HubClient
 ) -> None:
-    said = json.dumps({"cwd": str(person.work), "tool_response": {"stdout": ""}})
-    call(person, "post-commit", "--claude", said=said)
+    said = json.dumps({"cwd": str(claude.work), "tool_response": {"stdout": ""}})
+    call(claude, "post-commit", "--claude", said=said)
     assert await reviews(client) == []
-    person.git("commit", "-q", "--allow-empty", "-m", "Mine")
-    call(person, "post-commit", "--claude", said=said)
+    claude.git("commit", "-q", "--allow-empty", "-m", "Mine")
+    call(claude, "post-commit", "--claude", said=said)
     assert len(await reviews(client)) == 1
 
 
-async def test_a_session_begins_with_the_tasks_of_its_repository(person: ClaudeCode, client: HubClient) -> None:
-    await client.submit({"prompt": 'Mend\nthe "parser"', "repo": str(person.work), "hold": True})
+async def test_a_session_begins_with_the_tasks_of_its_repository(claude: ClaudeCode, client: HubClient) -> None:
+    await client.submit({"prompt": 'Mend\nthe "parser"', "repo": str(claude.work), "hold": True})
     await client.submit({"prompt": "Elsewhere", "hold": True})
-    said = call(person, "session-start", said=json.dumps({"cwd": str(person.work)})).stdout
+    said = call(claude, "session-start", said=json.dumps({"cwd": str(claude.work)})).stdout
     told = json.loads(said)["hookSpecificOutput"]["additionalContext"]
     assert 'pending "Mend the "parser""' in told
     assert "Elsewhere" not in told
 
 
-def test_a_session_without_tasks_is_told_nothing(person: ClaudeCode) -> None:
-    answer = call(person, "session-start", said=json.dumps({"cwd": str(person.work)}))
+async def test_a_session_on_a_merge_begins_with_them_too(claude: ClaudeCode, client: HubClient) -> None:
+    """And a commit that it makes is one of its own."""
+    claude.git("checkout", "-q", "-b", "other")
+    claude.git("commit", "-q", "--allow-empty", "-m", "Other")
+    claude.git("checkout", "-q", "main")
+    claude.git("merge", "-q", "--no-ff", "-m", "Merge", "other")
+    await client.submit({"prompt": "Mend the parser", "repo": str(claude.work), "hold": True})
+    said = json.dumps({"cwd": str(claude.work), "tool_response": {"stdout": ""}})
+    assert "Mend the parser" in call(claude, "session-start", said=said).stdout
+    claude.git("commit", "-q", "--allow-empty", "-m", "Mine")
+    call(claude, "post-commit", "--claude", said=said)
+    assert len(await reviews(client)) == 1
+
+
+def test_a_repository_starts_no_program_of_its_own(claude: ClaudeCode) -> None:
+    """By settings that name one: git starts it to look at files, and at signatures."""
+    program, trace = claude.work / "program", claude.work / "trace"
+    signs = "echo '[GNUPG:] SIG_CREATED ' >&2; echo '-----BEGIN PGP SIGNATURE-----'"
+    program.write_text(f"#!/bin/sh\ntouch {trace}; {signs}\n")
+    program.chmod(0o755)
+    for name, value in (("core.fsmonitor", program), ("gpg.program", program), ("log.showSignature", "true")):
+        claude.git("config", name, str(value))
+    said = json.dumps({"cwd": str(claude.work), "tool_response": {"stdout": ""}})
+    call(claude, "session-start", said=said)
+    claude.git("commit", "-q", "-S", "--allow-empty", "-m", "Mine")
+    trace.unlink()
+    assert "reviews" in call(claude, "post-commit", "--claude", said=said).stdout
+    assert not trace.exists()
+
+
+def test_a_session_without_tasks_is_told_nothing(claude: ClaudeCode) -> None:
+    answer = call(claude, "session-start", said=json.dumps({"cwd": str(claude.work)}))
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
-async def test_slash_swarm_status_runs(api: ScriptedApi, person: ClaudeCode, client: HubClient) -> None:
+async def test_slash_swarm_status_runs(api: ScriptedApi, claude: ClaudeCode, client: HubClient) -> None:
     """By the file that `swarm claude install` puts there, with no question asked."""
     install = [str(PROGRAMS / "swarm"), "claude", "install"]
-    environ = {**person.environ, "PATH": f"{PROGRAMS}:/usr/bin:/bin"}
-    await asyncio.to_thread(subprocess.run, install, env=environ, cwd=person.work, check=True, capture_output=True)
+    environ = {**claude.environ, "PATH": f"{PROGRAMS}:/usr/bin:/bin"}
+    await asyncio.to_thread(subprocess.run, install, env=environ, cwd=claude.work, check=True, capture_output=True)
     await client.submit({"prompt": "Mend the parser", "hold": True})
     api.scripts["asked of the swarm: status"] = [
         Turn((Call("mcp__swarm__swarm_status", {}),)), Turn((Text("One task waits."),)),
     ]  # fmt: skip
-    assert await person.headless("/swarm status") == "One task waits."
+    assert await claude.headless("/swarm status") == "One task waits."
     assert "queue: 1 wait" in api.answered("asked of the swarm: status")[-1].request.results

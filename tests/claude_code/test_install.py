@@ -134,6 +134,22 @@ def test_an_installation_that_fails_leaves_nothing(person: ClaudeCode, tmp_path:
     assert "nothing was installed" in swarm(person, "uninstall").stderr
 
 
+def test_an_installation_that_broke_off_can_be_undone(without: ClaudeCode) -> None:
+    """Killed after the first file was written."""
+    settings(without, "user").parent.mkdir()
+    settings(without, "user").write_bytes(OTHERS)
+    was = files(without, "user")
+    killed = "c.apply = lambda wish, apply=c.apply: (apply(wish), os._exit(9))"
+    crash = f"import os, swarm_cli.claude as c; {killed}; c.claude(['install'])"
+    broken = subprocess.run(
+        [PROGRAMS / "python", "-c", crash], cwd=without.work, env=without.environ, capture_output=True, check=False
+    )
+    assert broken.returncode == 9, broken.stderr
+    assert files(without, "user") != was
+    done(without, "uninstall")
+    assert files(without, "user") == was
+
+
 def test_a_folder_that_is_a_link_stays_one(without: ClaudeCode, tmp_path: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
     (without.home / ".claude").symlink_to(tmp_path / "dotfiles")
@@ -172,6 +188,15 @@ def test_a_command_of_ones_own_is_not_overwritten(without: ClaudeCode) -> None:
     own.write_text("Mine.")
     assert "swarm.md is there already" in swarm(without, "install").stderr
     assert own.read_text() == "Mine."
+
+
+def test_a_command_that_was_there_before_stays(without: ClaudeCode) -> None:
+    own = without.home / ".claude/commands/swarm.md"
+    own.parent.mkdir(parents=True)
+    own.write_text((PLUGIN / "plugins/swarm/skills/swarm/SKILL.md").read_text())
+    done(without, "install")
+    done(without, "uninstall")
+    assert own.exists()
 
 
 def test_a_project_is_a_repository(without: ClaudeCode, tmp_path: Path) -> None:

@@ -1,29 +1,16 @@
 """The real Claude Code and the swarm's tools: what a session can do, and what it is told by itself."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from claude_code.hosts import ClaudeCode, servers
-from hubs import ADMIN_KEY, AUTHORIZED, HubProcess
-from scripted_api import Call, ScriptedApi, Text, Turn, scripted_api
+from hubs import AUTHORIZED, HubProcess
+from scripted_api import Call, ScriptedApi, Text, Turn
 from swarm_api.client import HubClient
 
 SAYS = json.dumps([{"say": "I am at it."}])
 NOTICE = "<task-notification>"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[ScriptedApi]:
-    async with scripted_api() as api:
-        yield api
-
-
-@pytest.fixture
-def claude(tmp_path: Path, api: ScriptedApi, hub: HubProcess) -> ClaudeCode:
-    return ClaudeCode(tmp_path, api.url, SWARM_URL=hub.url, SWARM_API_KEY=ADMIN_KEY)
 
 
 def remote(hub: HubProcess) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Who may call the tools, and what a model reads when it may not, or when nobody answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -18,12 +17,6 @@ HELLO = {
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
 }  # fmt: skip
 SPEAKS = {"Accept": "application/json, text/event-stream"}
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
-    async with played_hub(tmp_path) as hub:
-        yield hub
 
 
 @pytest.mark.parametrize("era", ERAS)

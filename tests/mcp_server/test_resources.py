@@ -1,25 +1,17 @@
 """Resources, their completion, prompts, and what the list of tools costs."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from mcp import MCPError
 from mcp.types import ResourceTemplateReference, TextContent, TextResourceContents
 
-from hub.played import PlayedHub, played_hub
+from hub.played import PlayedHub
 from mcps import ERAS, mcp_client
 from swarm_api.ids import short
 from swarm_api.worker import LogReport
 
 TEMPLATE = ResourceTemplateReference(uri="swarm://tasks/{id}")
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
-    async with played_hub(tmp_path) as hub:
-        yield hub
 
 
 async def read(hub: PlayedHub, uri: str, era: str = "auto") -> str:

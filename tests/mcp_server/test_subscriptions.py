@@ -1,7 +1,6 @@
 """Who follows a task as a resource is told of its changes, in both eras, for as long as his credential is good."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from swarm_api.worker import LogReport
 from waiting import until
 
 pytestmark = pytest.mark.filterwarnings("ignore:resources/:mcp.MCPDeprecationWarning")
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
-    async with played_hub(tmp_path) as hub:
-        yield hub
 
 
 def uri(task: Task, part: str = "") -> str:

@@ -1,7 +1,6 @@
 """`swarm_run` as a task of MCP (SEP-2663): stored before it is handed out, bound to its caller, durable as the hub."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -13,12 +12,6 @@ from mcps import mcp_client
 
 INVALID_PARAMS, NOT_FOUND = -32602, -32601
 HEADER_MISMATCH, CAPABILITY_MISSING = -32020, -32021
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
-    async with played_hub(tmp_path) as hub:
-        yield hub
 
 
 @pytest.fixture
@@ -137,6 +130,17 @@ async def test_its_message_says_what_the_agent_is_at(hub: PlayedHub, wire: Wire)
     (task,) = (await hub.client.tasks()).tasks
     await (await hub.worker(task.id)).claim()
     assert "0 turns" in (await wire.result("tasks/get", taskId=id_))["statusMessage"]
+
+
+async def test_its_message_says_less_to_who_may_not_see_agents(hub: PlayedHub) -> None:
+    async with httpx.AsyncClient(base_url=hub.url, headers=hub.bearer("tasks:read", "tasks:write")) as other:
+        wire = Wire(other)
+        id_ = (await wire.run())["taskId"]
+        (task,) = (await hub.client.tasks()).tasks
+        await (await hub.worker(task.id)).claim()
+        state = await wire.result("tasks/get", taskId=id_)
+    assert "running" in state["statusMessage"]
+    assert "turns" not in state["statusMessage"]
 
 
 async def test_older_protocols_know_no_tasks(hub: PlayedHub) -> None:

@@ -1,21 +1,13 @@
 """What each tool does, in both eras of the protocol, against a hub whose workers the test plays."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from hub.played import PlayedHub, played_hub
+from hub.played import PlayedHub
 from mcps import ERAS, Host
 from swarm_api.ids import short
 from swarm_api.worker import LogReport
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[PlayedHub]:
-    async with played_hub(tmp_path) as hub:
-        yield hub
 
 
 @pytest.fixture(params=ERAS)
