@@ -67,6 +67,10 @@ class NoCapacity(ExecutorError):
     """The place has no room for the worker now, and nothing of it runs."""
 
 
+class Shut(ExecutorError):
+    """The place lets nobody in until somebody mends it: its token is no good, or what is to run there is missing."""
+
+
 class Throttled(ExecutorError):
     """The place takes no more calls for now, and did nothing."""
 
@@ -96,7 +100,7 @@ class Executor(Protocol):
     async def start(self, launch: Launch) -> Handle:
         """Start a worker, once for each agent id however often it is called.
 
-        Raises `StartFailed`, `NoCapacity`, and any `ExecutorError` for what may work at the next call. The handle has
+        Raises `StartFailed`, `NoCapacity`, `Shut`, and any `ExecutorError` for what may work at the next call. The handle has
         `agentId`, and `region` where the place has regions.
         """
 
