@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from swarm_api.base import Answer, Timestamp
+from swarm_api.base import Answer, Model, Timestamp
 from swarm_api.tasks import Blocked
-from swarm_api.words import AgentStatus, Tier
+from swarm_api.words import AgentStatus, ExecutorName, Tier
 
 
 class TokensUsed(Answer):
@@ -93,6 +93,12 @@ class Provider(Answer):
     capacity: int
     tiers: dict[str, TierOut]
     pricing: dict[str, Any]
+
+
+class ProviderIn(Model):
+    """Where new agents are to run."""
+
+    type: ExecutorName
 
 
 class Health(Answer):

@@ -27,11 +27,17 @@ _OWNER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._][A-Za-z0-9._-]
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 
 
+_UPLOAD = re.compile(r"swarm://git/[a-z0-9][a-z0-9-]{0,62}")
+
+
 def _repo(value: str) -> str:
-    """An absolute path, a git URL (https, ssh, file, or `host:path`) or GitHub's `owner/name`."""
+    """An absolute path, a git URL (https, ssh, file, or `host:path`), GitHub's `owner/name`, or `swarm://git/name`.
+
+    The last is what was pushed to the hub.
+    """
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError("must not hold control characters")
-    if value.startswith("/") or _OWNER_NAME.match(value):
+    if value.startswith("/") or _OWNER_NAME.match(value) or _UPLOAD.fullmatch(value):
         return value
     if "://" in value:
         return _repo_url(value)

@@ -14,6 +14,8 @@ FINISHED: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"}
 
 AgentStatus = Literal["starting", "running", "stopping", "finished", "lost"]
 LIVE: frozenset[AgentStatus] = frozenset({"starting", "running", "stopping"})
+ExecutorName = Literal["local", "fly", "azure", "slurm"]
+EXECUTORS: tuple[ExecutorName, ...] = get_args(ExecutorName)
 Runtime = Literal["claude", "simulated", "scripted"]
 
 EventType = Literal[

@@ -35,9 +35,13 @@ class Claim(Wire):
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Wire):
-    """Where the code comes from. `scratch`: an empty repository of the task's own."""
+    """Where the code comes from. `scratch`: an empty repository of the task's own.
 
-    kind: Literal["local", "url", "scratch"]
+    `hub`: a repository at the hub, which opens with the worker's token; `base_ref` is the commit to start from, and
+    the branch is pushed there. `upload`: the name of one that was pushed to the hub, for the hub alone.
+    """
+
+    kind: Literal["local", "url", "scratch", "hub", "upload"]
     location: str = ""
     base_ref: str | None = None
 

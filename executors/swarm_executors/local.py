@@ -86,6 +86,9 @@ class LocalExecutor:
             self._keep(worker)
         return [worker.handle for worker in workers]
 
+    async def ready(self) -> str:
+        return ""
+
     async def aclose(self) -> None:
         if self._watch is not None:
             self._watch.cancel()

@@ -116,5 +116,8 @@ class Executor(Protocol):
     async def list(self, hub_id: str) -> Sequence[Handle]:
         """The handles of this hub's workers that still run."""
 
+    async def ready(self) -> str:
+        """What keeps workers from being started there, in a line; nothing, when all is well. Never raises."""
+
     async def aclose(self) -> None:
         """Let go of the executor's own resources. Workers go on."""

@@ -17,7 +17,6 @@ from starlette.websockets import WebSocketClose
 
 from swarm_api.errors import MethodNotAllowed, NotFound
 from swarm_api.redaction import Redactor
-from swarm_executors.local import LocalExecutor
 from swarm_executors.protocol import Executor, Launch
 from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.archive.archive import Archive
@@ -26,6 +25,8 @@ from swarm_hub.budgets.limits import Limits, forget_overruled
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.claims import Claimed, Place
 from swarm_hub.counts import Counts
+from swarm_hub.deliveries import Deliveries
+from swarm_hub.executors import Executors
 from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.gateway.ledger import Ledger
 from swarm_hub.gateway.pace import Pace
@@ -44,9 +45,14 @@ from swarm_hub.identity.secret import load_secret
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.life import tell
 from swarm_hub.mcp import Mcp
+from swarm_hub.mirrors.abroad import Abroad
+from swarm_hub.mirrors.mirrors import Mirrors
 from swarm_hub.openapi import describe
+from swarm_hub.places import executors_of
 from swarm_hub.prices import Prices
 from swarm_hub.problems import problem
+from swarm_hub.providers import chosen_provider
+from swarm_hub.pull_requests import PullRequests, host_of
 from swarm_hub.redacted import Redacted, credentials
 from swarm_hub.routes.socket import Socket
 from swarm_hub.routes.table import ROUTES
@@ -83,29 +89,37 @@ async def open_hub(
         budgets = await _budgets(settings, store)
         gateway = await _gateway(settings, store, Ledger(prices, budgets))
         stack.push_async_callback(gateway.upstream.aclose)
-        executor = executor or LocalExecutor(settings.data_dir)
-        stack.push_async_callback(executor.aclose)
+        executors = Executors({executor.name: executor}) if executor else executors_of(settings)
+        stack.push_async_callback(executors.aclose)
 
         def launch(claimed: Claimed) -> Launch:
             token = identity.agents.issue("worker", claimed.agent_id, identity.clock())
-            return Launch(claimed.agent_id, hub_id, url, token, claimed.tier)
+            where = url if claimed.provider == "local" else settings.public_url or url
+            return Launch(claimed.agent_id, hub_id, where, token, claimed.tier, claimed.first)
 
-        place = Place(executor.name, executor.region, settings.max_parallel_agents, budgets)
-        scheduler = Scheduler(store, executor, launch, place, prices)
+        current = executor or executors[await store.read(lambda c: chosen_provider(c, settings.executor_type))]
+        place = Place(current.name, current.region, settings.max_parallel_agents, budgets)
+        scheduler = Scheduler(store, executors, launch, place, prices, hub_id)
         if settings.otlp_endpoint is not None:
             to = Destination(settings.otlp_endpoint, settings.otlp_headers)
             await stack.enter_async_context(Traces(store, to, redactor))
         analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
+        abroad = Abroad(settings.github_token, host_of(settings.github_url))
+        mirrors = Mirrors(settings.data_dir, abroad)
+        pull_requests = PullRequests(
+            settings.github_url, settings.github_token, mirrors, abroad, settings.public_url or url
+        )
+        deliveries = Deliveries(store, mirrors, pull_requests)
         closing = asyncio.Event()
         mcp = Mcp(url, await _secret_of_mcp(settings), closing)
         hub = Hub(
-            url, settings, redactor, store, Journal(store), Logs(store), executor, scheduler, identity, gateway,
+            url, settings, redactor, store, Journal(store), Logs(store), executors, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
-            analytics, await Counts.of(store), mcp, closing=closing, local_ended=asyncio.Event(),
+            analytics, await Counts.of(store), mcp, mirrors, closing=closing, local_ended=asyncio.Event(),
             description=cache(lambda: describe(ROUTES)),
         )  # fmt: skip
         archive = Archive(store, settings.data_dir, settings.journal_days)
-        jobs = (scheduler.run(), archive.run(), mcp.run(_router(hub, ROUTES)), _pulse(hub))
+        jobs = (scheduler.run(), deliveries.run(), archive.run(), mcp.run(_router(hub, ROUTES)), _pulse(hub))
         running = [asyncio.create_task(job) for job in jobs]
         if settings.prices is not None:
             log.info("prices of %s, from %s", prices.dated, settings.prices)

@@ -36,10 +36,12 @@ class Place(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """An agent that was made and must be started."""
+    """An agent that was made and must be started. `first`: nobody has asked its executor for it before."""
 
     agent_id: str
     tier: Tier
+    provider: str
+    first: bool = False
 
 
 _ENDING = (a.released == 0) | (a.held_micro_usd > 0)
@@ -125,7 +127,7 @@ def _claim_one(tx: Transaction, task: Any, agent_id: str, place: Place) -> Claim
     seq = tx.event("agent_spawned", task.id, {"agentId": agent_id, "provider": place.provider, "tier": spec["tier"]})
     counted = {"attempts": task.attempts + 1, "tries": task.tries + 1}
     change_task(tx, task.id, agent_id=agent_id, live=1, hold=0, blocked=None, seq=seq, **counted)
-    return Claimed(agent_id, spec["tier"])
+    return Claimed(agent_id, spec["tier"], place.provider, first=True)
 
 
 def hard_limit(from_ms: int, spec: dict[str, Any]) -> int:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from swarm_api.tasks import Result
+from swarm_api.base import from_ms
+from swarm_api.tasks import Blocked, Result
 from swarm_api.words import LIVE
 from swarm_executors.protocol import Handle
-from swarm_hub.claims import HARD_MARGIN_MS
+from swarm_hub.claims import HARD_MARGIN_MS, hard_limit
+from swarm_hub.deliveries import is_staged
 from swarm_hub.prices import Prices
 from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
@@ -37,7 +39,31 @@ def unreleased(connection: Connection) -> list[Row[Any]]:
 
 
 def keep_handle(tx: Transaction, agent_id: str, handle: Handle) -> None:
-    change_agent(tx, agent_id, handle=to_json(handle).decode(), placed_ms=tx.now_ms)
+    """The executor has the worker, and may have said where. Its time runs from here, if it had to wait for room."""
+    task, agent = load_agent(tx, agent_id)
+    placed: dict[str, Any] = {"handle": to_json(handle).decode(), "placed_ms": tx.now_ms}
+    if region := handle.get("region"):
+        placed["region"] = region
+    if task.no_room is not None and task.agent_id == agent_id:
+        change_task(tx, task.id, no_room=None, blocked=None)
+        if agent.incarnation is None:
+            placed["deadline_ms"] = hard_limit(tx.now_ms, from_json(task.spec))
+    change_agent(tx, agent_id, **placed)
+
+
+def no_room(tx: Transaction, agent_id: str, message: str, again_ms: int) -> None:
+    """There is no room for the agent, and its executor is asked again in so many milliseconds: its task says so."""
+    pair = load_agent(tx, agent_id)
+    task, agent = pair
+    if stale(pair) or agent.handle is not None:
+        return
+    change_agent(tx, agent_id, deadline_ms=hard_limit(tx.now_ms + again_ms, from_json(task.spec)))
+    why = Blocked(reason="capacity", detail=message, until=from_ms(tx.now_ms + again_ms))
+    changed: dict[str, Any] = {"no_room": why.to_json().decode()}
+    if task.no_room is None:
+        told = why.model_dump(mode="json", by_alias=True, exclude_none=True)
+        changed |= {"blocked": "capacity", "seq": tx.event("task_blocked", task.id, {"blockedBy": [told]})}
+    change_task(tx, task.id, **changed)
 
 
 def release(tx: Transaction, agent_id: str, handle: str | None, prices: Prices) -> None:
@@ -59,7 +85,7 @@ def release(tx: Transaction, agent_id: str, handle: str | None, prices: Prices) 
 def lose(tx: Transaction, agent_id: str, code: str, message: str) -> None:
     """The worker is gone, or never was. An agent that has ended by itself meanwhile stays as it is."""
     pair = load_agent(tx, agent_id)
-    if not stale(pair):
+    if not stale(pair) and not is_staged(tx, agent_id):
         settle(tx, pair, failed(code, message))
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SAFE = (
@@ -34,26 +35,38 @@ class TooMuch(GitFailed):
     """git has more to print than is wanted here."""
 
 
-async def git(folder: Path, arguments: Sequence[str]) -> bytes:
-    """What git prints. Raises `GitFailed`, also when it takes longer than a minute, and `TooMuch`."""
+async def git(
+    folder: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None, limit: float = LIMIT
+) -> bytes:
+    """What git prints. `variables` count more than what is set here.
+
+    Raises `GitFailed`, also when it takes longer than `limit` seconds, and `TooMuch`.
+    """
     inherited = {name: os.environ[name] for name in PASSED if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         "git", *SAFE, "-C", str(folder), *arguments,
-        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, env=inherited | FIXED,
+        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, env=inherited | FIXED | dict(variables or {}),
+        start_new_session=True,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(limit):
             out, complaint = await _communicate(process)
     except TimeoutError as error:
-        raise GitFailed(f"git did not answer within {LIMIT:g} seconds") from error
+        raise GitFailed(f"git did not answer within {limit:g} seconds") from error
     finally:
         if process.returncode is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started itself: ssh, or a helper
             await process.wait()
     if process.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
-        raise GitFailed(lines[-1] if lines else f"git ended with {process.returncode}")
+        raise GitFailed(_gist(lines) or f"git ended with {process.returncode}")
     return out
+
+
+def _gist(lines: Sequence[str]) -> str:
+    """The line that says why: git's last words are often advice."""
+    found = [line for line in lines if line.startswith(("fatal:", "error:", "! "))]
+    return (found or list(lines) or [""])[-1]
 
 
 async def _communicate(process: Process) -> tuple[bytes, bytes]:

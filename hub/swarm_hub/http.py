@@ -145,7 +145,7 @@ class Route:
     def _name(self, caller: Caller, request: Request) -> None:
         """Whom it is about, for the log; what a path may hold besides is not for it."""
         wanted = next(iter(request.path_params.values()), "")
-        if self.permission in ("worker", "model"):
+        if self.permission in ("worker", "model") or (self.permission == "git" and not caller.scopes):
             AGENT_ID.set(caller.id)
         elif TASK.fullmatch(wanted):
             TASK_ID.set(wanted)

@@ -52,8 +52,6 @@ def refuse_unsupported(spec: TaskIn, prefix: str = "") -> None:
     for name, idle in UNSUPPORTED.items():
         if getattr(spec, name) != idle:
             _unsupported(prefix, type(spec).model_fields[name].alias or name)
-    if spec.deliver == "pull_request":
-        _unsupported(prefix, "deliver")
 
 
 def _unsupported(prefix: str, field: str) -> None:
@@ -183,6 +181,7 @@ def _row(tx: Transaction, draft: Draft, done: set[str], defaults: Defaults) -> d
         "budget_micro_usd": budget * CENT,
         "compute_micro_usd": 0,
         "blocked": None,
+        "no_room": None,
         "result": None,
         "seq": tx.event("task_created", draft.id, {**payload, "repo": spec.repo, "dependsOn": draft.depends_on}),
         "created_ms": tx.now_ms,

@@ -18,12 +18,17 @@ from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
 
 _SHAPES = Redactor()
+UPLOAD = "swarm://git/"
+"""Before the name of a repository that was pushed to this hub."""
 
 
 def claim_order(
-    tx: Transaction, agent_id: str, incarnation: str, settings: Settings, upstream: Upstream
+    tx: Transaction, agent_id: str, incarnation: str, settings: Settings, upstream: Upstream,
+    elsewhere: Source | None = None,
 ) -> WorkOrder:  # fmt: skip
     """The work order, for the first worker process that asks and for that one alone; asked again, the same.
+
+    `elsewhere`: where an agent of another machine finds the code.
 
     Raises `Conflict` `stale_agent` for any other, and when the agent is no longer current.
     """
@@ -33,7 +38,7 @@ def claim_order(
         raise Conflict(f"agent {agent_id} is carried by another worker", code="stale_agent")
     if pair.agent.incarnation is None:
         _begin(tx, pair, incarnation)
-    return _order(pair, settings, upstream)
+    return _order(pair, settings, upstream, elsewhere)
 
 
 def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
@@ -50,7 +55,7 @@ def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
     )  # fmt: skip
 
 
-def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
+def _order(pair: Pair, settings: Settings, upstream: Upstream, elsewhere: Source | None) -> WorkOrder:
     task, agent = pair
     spec = from_json(task.spec)
     size = TIERS[agent.tier]
@@ -64,10 +69,10 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
         model=spec["model"],
         runtime=settings.agent_runtime,
         labels=spec["labels"],
-        source=source(spec),
+        source=elsewhere or _here(task, spec, settings),
         branch=branch(task),
-        deliver=spec["deliver"],
-        push=spec["push"],
+        deliver="patch" if spec["deliver"] == "patch" else "branch",
+        push=spec["push"] and not delivers_itself(task, agent),
         verify=spec["verify"],
         repo_settings=spec["repoSettings"],
         limits=Limits(
@@ -82,6 +87,22 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream) -> WorkOrder:
         workspace=str(settings.data_dir) if agent.provider == "local" else None,
         sandbox=_sandbox(settings) if agent.provider == "local" else None,
     )
+
+
+def _here(task: Any, spec: dict[str, Any], settings: Settings) -> Source:
+    """For a worker of this machine: what was pushed to the hub is a repository like any other."""
+    found = source(spec)
+    if found.kind != "upload":
+        return found
+    return Source(kind="local", location=str(repository(task, settings.data_dir)), base_ref=found.base_ref)
+
+
+def delivers_itself(task: Any, agent: Any) -> bool:
+    """Whether the hub has something to do with an agent's branch before its task has completed."""
+    spec = from_json(task.spec)
+    elsewhere = agent.provider != "local"
+    kind = source(spec).kind
+    return spec["deliver"] == "pull_request" or (elsewhere and (kind == "local" or (spec["push"] and kind == "url")))
 
 
 def _told_budget(pair: Pair, settings: Settings) -> int | None:
@@ -105,6 +126,8 @@ def source(spec: dict[str, Any]) -> Source:
         return Source(kind="scratch")
     if repo.startswith("/"):
         return Source(kind="local", location=repo, base_ref=spec["baseRef"])
+    if repo.startswith(UPLOAD):
+        return Source(kind="upload", location=repo.removeprefix(UPLOAD), base_ref=spec["baseRef"])
     url = repo if ":" in repo else f"https://github.com/{repo}.git"
     return Source(kind="url", location=url, base_ref=spec["baseRef"])
 
@@ -124,4 +147,16 @@ def repository(task: Any, data_dir: Path) -> Path:
         return Path(where.location)
     if where.kind == "scratch":
         return data_dir / "scratch" / branch(task).removeprefix("swarm/")
-    return data_dir / "clones" / f"{hashlib.sha256(where.location.encode()).hexdigest()[:16]}.git"
+    if where.kind == "upload":
+        return upload_at(data_dir, where.location)
+    return kept_at(data_dir, where.location)
+
+
+def upload_at(data_dir: Path, name: str) -> Path:
+    """The repository that somebody pushed to this hub."""
+    return data_dir / "uploads" / f"{name}.git"
+
+
+def kept_at(data_dir: Path, location: str) -> Path:
+    """The bare repository that is kept of another one; workers of this machine look for it in the same place."""
+    return data_dir / "clones" / f"{hashlib.sha256(location.encode()).hexdigest()[:16]}.git"

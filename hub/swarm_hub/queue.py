@@ -21,12 +21,13 @@ def look_at_queue(connection: Connection, capacity: int, now_ms: int, outlook: O
     oldest, ready = connection.execute(select(func.min(t.created_ms), count).where(text(schema.READY))).one()
     short = without_room(connection, outlook)
     limited = ready if outlook.limited_until else 0
+    no_room = connection.execute(select(count).where(t.no_room.is_not(None))).scalar_one()
     by_priority = connection.execute(select(t.priority, count).where(pending).group_by(t.priority)).all()
     running = connection.execute(select(count).where(a.released == 0, a.status.in_(LIVE))).scalar_one()
     return Queue(
         pending=total,
         ready=0 if limited else ready - short,
-        blocked={"hold": held, "dependency": depending, "budget": short, "usage_limit": limited},
+        blocked={"hold": held, "dependency": depending, "budget": short, "usage_limit": limited, "capacity": no_room},
         running=running,
         capacity=capacity,
         by_priority={"high": 0, "normal": 0, "low": 0, **dict(by_priority)},

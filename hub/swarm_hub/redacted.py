@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from swarm_api.redaction import Redactor
 from swarm_hub.settings import SETTINGS, Settings
 
-_WORKERS, _CLAIM = "/worker/v1/", "/claim"
+_WORKERS, _CLAIM, _GIT = "/worker/v1/", "/claim", "/git/"
 
 
 def credentials(settings: Settings) -> list[str]:
@@ -34,8 +34,9 @@ class Redacted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
-        if path.startswith(_WORKERS) and path.endswith(_CLAIM):
-            await self._app(scope, receive, send)  # the work order is how a worker gets the key it works with
+        if (path.startswith(_WORKERS) and path.endswith(_CLAIM)) or path.startswith(_GIT):
+            # The work order is how a worker gets the key it works with, and a changed byte spoils a pack.
+            await self._app(scope, receive, send)
             return
         await self._app(scope, receive, _filter(send, self._redactor))
 

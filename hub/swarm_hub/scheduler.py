@@ -8,13 +8,16 @@ from typing import Any
 from pydantic_core import from_json
 
 from swarm_api.words import LIVE
-from swarm_executors.protocol import Executor, ExecutorError, Launch, StartFailed
+from swarm_executors.protocol import ExecutorError, Launch, NoCapacity, Shut, StartFailed
 from swarm_hub import endings
 from swarm_hub.about import AGENT_ID
 from swarm_hub.claims import Claimed, Place, claim_ready
+from swarm_hub.executors import Executors
 from swarm_hub.prices import Prices
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices, Transaction
+from swarm_hub.strays import Strays
+from swarm_hub.trying_again import TryingAgain
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +37,16 @@ class Scheduler:
     """
 
     def __init__(
-        self, store: Store, executor: Executor, launch: Callable[[Claimed], Launch], place: Place, prices: Prices
-    ) -> None:
+        self, store: Store, executors: Executors, launch: Callable[[Claimed], Launch], place: Place, prices: Prices,
+        hub_id: str,
+    ) -> None:  # fmt: skip
         self.place = place
         self._prices = prices
         self._store = store
-        self._executor = executor
+        self._executors = executors
         self._launch = launch
+        self._again = TryingAgain()
+        self._strays = Strays(store, executors, hub_id)
         self._wake = asyncio.Event()
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._polled: dict[str, float] = {}
@@ -82,6 +88,7 @@ class Scheduler:
             await self._store.write(lambda tx: self._end(tx, overdue))
             agents = await self._store.read(endings.unreleased)
         self._polled = {row.id: self._polled.get(row.id, 0.0) for row in agents}
+        self._again.forget_all_but(self._polled)
         for row in agents:
             self._look(row)
 
@@ -115,6 +122,7 @@ class Scheduler:
         if now - self._watched_at >= SWEEP:
             self._watched_at = now
             await self.watch()
+            self._strays.look(self._group)
 
     async def _put_off(self) -> None:
         """A machine that slept, or whose clock was set, has taken nothing from anybody's time."""
@@ -139,48 +147,57 @@ class Scheduler:
         if row.status not in LIVE:
             self._job(row.id, lambda: self._release(row))
         elif row.handle is None:
-            self._job(row.id, lambda: self._start(Claimed(row.id, row.tier)))
-        elif self._due(row.id):
+            self._job(row.id, lambda: self._start(Claimed(row.id, row.tier, row.provider)))
+        elif self._due(row):
             self._job(row.id, lambda: self._poll(row))
 
-    def _due(self, agent_id: str) -> bool:
+    def _due(self, row: Any) -> bool:
         now = asyncio.get_running_loop().time()
-        if now - self._polled[agent_id] < self._executor.poll_every:
+        if now - self._polled[row.id] < self._executors[row.provider].poll_every:
             return False
-        self._polled[agent_id] = now
+        self._polled[row.id] = now
         return True
 
     async def _start(self, claimed: Claimed) -> None:
         try:
-            handle = await self._executor.start(self._launch(claimed))
+            handle = await self._executors[claimed.provider].start(self._launch(claimed))
         except StartFailed as error:
             message = str(error)
             await self._store.write(lambda tx: endings.never_started(tx, claimed.agent_id, message, self._prices))
             return
+        except (NoCapacity, Shut) as error:
+            await self._wait_for_room(claimed, error)
+            return
         await self._store.write(lambda tx: endings.keep_handle(tx, claimed.agent_id, handle))
 
+    async def _wait_for_room(self, claimed: Claimed, error: ExecutorError) -> None:
+        delay_ms = round(self._again.later(claimed.agent_id, error) * 1000)
+        message = str(error)
+        await self._store.write(lambda tx: endings.no_room(tx, claimed.agent_id, message, delay_ms))
+
     async def _poll(self, row: Any) -> None:
-        seen = await self._executor.poll(from_json(row.handle))
+        seen = await self._executors[row.provider].poll(from_json(row.handle))
         if seen.state in ("exited", "lost"):
+            code = "out_of_memory" if seen.cause == "out_of_memory" else "worker_lost"
             detail = seen.detail or f"the worker {seen.state}"
-            await self._store.write(lambda tx: endings.lose(tx, row.id, "worker_lost", detail))
+            await self._store.write(lambda tx: endings.lose(tx, row.id, code, detail))
             await self._clear(row)
 
     async def _release(self, row: Any) -> None:
         """See to it that nothing of an ended agent runs on. One that has reported its end is left some time."""
         if row.handle is not None and row.status == "finished" and row.stop_ms is None:
-            seen = await self._executor.poll(from_json(row.handle))
+            seen = await self._executors[row.provider].poll(from_json(row.handle))
             if seen.state == "alive" and self._store.now_ms() < row.finished_ms + EXIT_GRACE_MS:
                 return
         await self._clear(row)
 
     async def _clear(self, row: Any) -> None:
         if row.handle is not None:
-            await self._executor.stop(from_json(row.handle), STOP_GRACE)
+            await self._executors[row.provider].stop(from_json(row.handle), STOP_GRACE)
         await self._store.write(lambda tx: endings.release(tx, row.id, row.handle, self._prices))
 
     def _job(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
-        if agent_id not in self._jobs:
+        if agent_id not in self._jobs and self._again.may(agent_id):
             self._jobs[agent_id] = self._group.create_task(self._guarded(agent_id, work))
 
     async def _guarded(self, agent_id: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -188,10 +205,12 @@ class Scheduler:
         try:
             async with asyncio.timeout(PATIENCE):
                 await work()
+            self._again.worked(agent_id)
         except TimeoutError:
             log.warning("%s: looking after it took longer than %g s; it is tried again", agent_id, PATIENCE)
         except ExecutorError as error:
-            log.warning("%s: %s; it is tried again", agent_id, error)
+            delay = self._again.later(agent_id, error)
+            log.warning("%s: %s; it is tried again in %.0f s", agent_id, error, delay)
         except Exception:
             log.exception("%s: looking after it failed; it is tried again", agent_id)
         finally:

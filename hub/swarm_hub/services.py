@@ -7,16 +7,17 @@ from typing import Any
 
 from swarm_api.redaction import Redactor
 from swarm_api.worker import Upstream
-from swarm_executors.protocol import Executor
 from swarm_hub.analytics.analytics import Analytics
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.outlooks import Outlooks
 from swarm_hub.counts import Counts
+from swarm_hub.executors import Executors
 from swarm_hub.gateway.gateway import Gateway
 from swarm_hub.identity.grants import Grants
 from swarm_hub.identity.identity import Identity
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.mcp import Mcp
+from swarm_hub.mirrors.mirrors import Mirrors
 from swarm_hub.scheduler import Scheduler
 from swarm_hub.settings import Settings
 from swarm_hub.store.store import Store
@@ -46,7 +47,7 @@ class Hub:
     store: Store
     journal: Journal
     logs: Logs
-    executor: Executor
+    executors: Executors
     scheduler: Scheduler
     identity: Identity
     gateway: Gateway
@@ -57,6 +58,7 @@ class Hub:
     analytics: Analytics
     counts: Counts
     mcp: Mcp
+    mirrors: Mirrors
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Callable[[], Mapping[str, Any]]  # the OpenAPI document; half a second of work at the first call
@@ -67,7 +69,12 @@ class Hub:
         if settings.anthropic_key_mode == "inject":
             return Upstream(base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key)
         token = identity.agents.issue("model", agent_id, identity.clock())
-        return Upstream(base_url=f"{self.url}/anthropic", api_key=token)
+        return Upstream(base_url=f"{self.reached_from(agent_id)}/anthropic", api_key=token)
+
+    def reached_from(self, agent_id: str) -> str:
+        """Where the agent's machine finds the hub."""
+        here = agent_id.startswith("local-")
+        return self.url if here else self.settings.public_url or self.url
 
     def end_tokens(self, jtis: Iterable[str]) -> None:
         """These tokens are worth nothing from now on, whatever was opened with them."""

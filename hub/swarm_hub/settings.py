@@ -9,20 +9,14 @@ from zoneinfo import ZoneInfo
 from platformdirs import user_data_dir
 
 from swarm_api.addresses import is_loopback
-from swarm_api.words import Runtime
+from swarm_api.words import EXECUTORS, Runtime
 from swarm_hub import values
 from swarm_hub.values import Network
 
 UTC = ZoneInfo("UTC")
 EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
 
-LATER = frozenset({
-    "DATABASE_URL", "REDIS_URL", "GITHUB_TOKEN",
-    "FLY_API_TOKEN", "FLY_APP_NAME", "FLY_REGION", "FLY_FALLBACK_REGIONS", "FLY_CONTAINER_IMAGE", "FLY_FLAPS_BASE_URL",
-    "FLY_LOGS_BASE_URL", "AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "CONTAINER_APPS_ENVIRONMENT",
-    "AGENT_JOB_NAME", "AZURE_CONTAINER_IMAGE", "AZURE_MANAGEMENT_URL", "SLURM_REST_URL", "SLURM_API_VERSION",
-    "SLURM_PARTITION", "SLURM_USER", "SLURM_JWT",
-})  # fmt: skip
+LATER = frozenset({"DATABASE_URL", "REDIS_URL"})
 """Settings of the contract that this version does not have yet: set, they stop the start instead of being ignored."""
 
 
@@ -94,7 +88,12 @@ SETTINGS: dict[str, Setting] = {
         "folders, comma separated, below which a task may name a repository; elsewhere only `admin` may",
         values.folders,
     ),
-    "executor_type": Setting("EXECUTOR_TYPE", "local", "where agents run: `local`", values.one_of("local")),
+    "executor_type": Setting(
+        "EXECUTOR_TYPE",
+        "local",
+        "where agents run: `local`, `fly`, `azure`, `slurm`; the last three reach the hub by `PUBLIC_URL`",
+        values.one_of(*EXECUTORS),
+    ),
     "simulate": Setting(
         "SIMULATE_MODE", "false", "`true`: agents are simulated: no model, no cost, real worktrees", values.truth
     ),
@@ -152,6 +151,50 @@ SETTINGS: dict[str, Setting] = {
     "otlp_headers": Setting(
         "OTEL_EXPORTER_OTLP_HEADERS", "none", "what that asks for, as `name=value,…`", values.headers, secret=True
     ),
+    "github_token": Setting(
+        "GITHUB_TOKEN",
+        "–",
+        "with which the hub fetches, pushes and opens pull requests at GitHub",
+        values.key,
+        secret=True,
+    ),
+    "github_url": Setting(
+        "GITHUB_API_URL", "https://api.github.com", "of GitHub Enterprise: `https://HOST/api/v3`", values.url
+    ),
+    "fly_api_token": Setting(
+        "FLY_API_TOKEN",
+        "–",
+        "opens the app whose machines are workers (`fly tokens create deploy`)",
+        values.token,
+        secret=True,
+    ),
+    "fly_app_name": Setting("FLY_APP_NAME", "–", "the app of the workers", values.name),
+    "fly_region": Setting("FLY_REGION", "ord", "where their machines are, if there is room", values.name),
+    "fly_fallback_regions": Setting("FLY_FALLBACK_REGIONS", "iad,sjc", "and where if not, in this order", values.names),
+    "fly_container_image": Setting("FLY_CONTAINER_IMAGE", "–", "the workers' image", values.image),
+    "fly_flaps_base_url": Setting(
+        "FLY_FLAPS_BASE_URL", "https://api.machines.dev", "another endpoint of the Machines API", values.url
+    ),
+    "fly_logs_base_url": Setting(
+        "FLY_LOGS_BASE_URL", "https://api.fly.io", "where the machines' logs are read", values.url
+    ),
+    "azure_subscription_id": Setting("AZURE_SUBSCRIPTION_ID", "–", "of the job of the workers", values.name),
+    "azure_resource_group": Setting("AZURE_RESOURCE_GROUP", "–", "and its group", values.name),
+    "azure_environment": Setting(
+        "CONTAINER_APPS_ENVIRONMENT", "–", "the environment of the job, for `swarm setup`", values.name
+    ),
+    "azure_job_name": Setting("AGENT_JOB_NAME", "–", "the Container Apps job of the workers", values.name),
+    "azure_container_image": Setting("AZURE_CONTAINER_IMAGE", "–", "the workers' image", values.image),
+    "azure_management_url": Setting(
+        "AZURE_MANAGEMENT_URL", "https://management.azure.com", "another endpoint of Azure's", values.url
+    ),
+    "slurm_rest_url": Setting(
+        "SLURM_REST_URL", "–", "slurmrestd: a URL, or `unix:` and the path of its socket", values.url_or_socket
+    ),
+    "slurm_api_version": Setting("SLURM_API_VERSION", "v0.0.38", "the version of its API", values.slurm_version),
+    "slurm_partition": Setting("SLURM_PARTITION", "the default one", "where the workers' jobs go", values.name),
+    "slurm_user": Setting("SLURM_USER", "–", "whose jobs they are, where there is a token", values.name),
+    "slurm_jwt": Setting("SLURM_JWT", "–", "the token (`scontrol token`)", values.token, secret=True),
     "log_format": Setting(
         "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
     ),
@@ -159,6 +202,13 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "local": (),
+    "fly": ("fly_api_token", "fly_app_name", "fly_container_image"),
+    "azure": ("azure_subscription_id", "azure_resource_group", "azure_job_name", "azure_container_image"),
+    "slurm": ("slurm_rest_url",),
+}
+"""What each executor cannot do without."""
 SECRETS = tuple(setting.variable for setting in SETTINGS.values() if setting.secret)
 
 
@@ -190,6 +240,26 @@ class Settings:
     anthropic_key_mode: Literal["gateway", "inject"] = "gateway"
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None
+    github_token: str | None = None
+    github_url: str = "https://api.github.com"
+    fly_api_token: str | None = None
+    fly_app_name: str | None = None
+    fly_region: str = "ord"
+    fly_fallback_regions: tuple[str, ...] = ("iad", "sjc")
+    fly_container_image: str | None = None
+    fly_flaps_base_url: str = "https://api.machines.dev"
+    fly_logs_base_url: str = "https://api.fly.io"
+    azure_subscription_id: str | None = None
+    azure_resource_group: str | None = None
+    azure_environment: str | None = None
+    azure_job_name: str | None = None
+    azure_container_image: str | None = None
+    azure_management_url: str = "https://management.azure.com"
+    slurm_rest_url: str | None = None
+    slurm_api_version: str = "v0.0.38"
+    slurm_partition: str | None = None
+    slurm_user: str | None = None
+    slurm_jwt: str | None = None
     otlp_endpoint: str | None = None
     otlp_headers: Mapping[str, str] = field(default_factory=dict)
     log_format: Literal["text", "json"] | None = None
@@ -203,6 +273,15 @@ class Settings:
     def metered(self) -> bool:
         """Whether what agents use is counted by the gateway, and not by what they say."""
         return self.agent_runtime == "claude" and self.anthropic_key_mode == "gateway"
+
+    def has(self, executor: str) -> bool:
+        """Whether agents could run there."""
+        return not self.missing(executor)
+
+    def missing(self, executor: str) -> list[str]:
+        """The variables that an executor still needs."""
+        remote = () if executor == "local" else ("public_url",)
+        return [SETTINGS[name].variable for name in (*NEEDED[executor], *remote) if getattr(self, name) is None]
 
     @property
     def agent_runtime(self) -> Runtime:
@@ -219,6 +298,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if text := environ.get(setting.variable, ""):
             given[name] = _parse(setting, text)
     settings = Settings(**given)
+    if missing := settings.missing(settings.executor_type):
+        raise BadSetting(
+            f"EXECUTOR_TYPE is {settings.executor_type!r}, but {missing[0]} is not set; allowed: both, or local"
+        )
     if settings.on_loopback:
         return settings if settings.repo_roots else replace(settings, repo_roots=(Path.home(),))
     if not settings.jwt_secret:

@@ -93,7 +93,7 @@ def settle(tx: Transaction, pair: Pair, result: Result) -> None:
         finish(tx, task, result)
         return
     seq = tx.event("task_retried", task.id, {**payload, "attempt": task.attempts + 1})
-    change_task(tx, task.id, status="pending", live=0, tries=tries, seq=seq)
+    change_task(tx, task.id, status="pending", live=0, tries=tries, no_room=None, seq=seq)
 
 
 def _as_asked(task: Any, agent: Any, result: Result) -> Result:
@@ -143,7 +143,8 @@ def finish(tx: Transaction, task: Any, result: Result) -> None:
     }
     seq = tx.event(f"task_{status}", task.id, payload)  # type: ignore[arg-type]  # one of three event types
     change_task(
-        tx, task.id, status=status, live=0, result=result.to_json().decode(), finished_ms=tx.now_ms, seq=seq
+        tx, task.id, status=status, live=0, result=result.to_json().decode(), finished_ms=tx.now_ms, no_room=None,
+        seq=seq,
     )  # fmt: skip
     if status == "completed":
         _release_dependents(tx, task.id)

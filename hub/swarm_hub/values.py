@@ -145,6 +145,40 @@ def folders(text: str) -> tuple[Path, ...]:
     return tuple(folder(part.strip()) for part in text.split(","))
 
 
+def name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._()-]{0,89}", text):
+        raise ValueError("a name of letters, digits, dots, hyphens and underscores")
+    return text
+
+
+def names(text: str) -> tuple[str, ...]:
+    """None at all is a wish, too: `none`."""
+    return () if text == "none" else tuple(name(part.strip()) for part in text.split(","))
+
+
+def image(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", text):
+        raise ValueError("a container image: registry/name:tag, or registry/name@sha256:…")
+    return text
+
+
+def token(text: str) -> str:
+    """A credential of somebody else's, which may begin with the name of its scheme."""
+    if not re.fullmatch(r"[\x20-\x7e]{1,8192}", text) or text != text.strip():
+        raise ValueError("the token alone: printable characters in one line")
+    return text
+
+
+def url_or_socket(text: str) -> str:
+    return f"unix:{folder(text.removeprefix('unix:'))}" if text.startswith("unix:") else url(text)
+
+
+def slurm_version(text: str) -> str:
+    if not re.fullmatch(r"v0\.0\.\d{2}", text):
+        raise ValueError("a version as v0.0.38")
+    return text
+
+
 def key(text: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{1,512}", text):
         raise ValueError("the key alone: printable characters, no spaces")

@@ -44,8 +44,10 @@ def _result(text: str, cost: int) -> Result:
 
 def blocked_by(row: Row, outlook: Outlook) -> list[Blocked]:
     """Why a pending task does not start: nothing, when it is only waiting for its turn."""
-    if row.status != "pending" or row.live:
+    if row.status != "pending":
         return []
+    if row.live:
+        return [Blocked.model_validate_json(row.no_room)] if row.no_room else []
     return waits_for(row) or outlook.reasons(row)
 
 

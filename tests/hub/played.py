@@ -31,11 +31,11 @@ Json = dict[str, Any]
 class Stage:
     """An executor that starts nothing: it remembers what it was asked, and its workers live until the test says so."""
 
-    name = "local"
     region: str | None = None
     poll_every = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "local") -> None:
+        self.name = name
         self.stopped: list[str] = []
         self.ended: dict[str, Observation] = {}
         self._launches: dict[str, Launch] = {}
@@ -45,19 +45,22 @@ class Stage:
         async with self._changed:
             self._launches[launch.agent_id] = launch
             self._changed.notify_all()
-        return {"agent": launch.agent_id}
+        return {"agentId": launch.agent_id}
 
     async def poll(self, handle: Handle) -> Observation:
-        return self.ended.get(handle["agent"], Observation("alive"))
+        return self.ended.get(handle["agentId"], Observation("alive"))
 
     async def stop(self, handle: Handle, grace: float) -> None:
         async with self._changed:
-            self.stopped.append(handle["agent"])
-            self.ended[handle["agent"]] = Observation("exited", 0)
+            self.stopped.append(handle["agentId"])
+            self.ended[handle["agentId"]] = Observation("exited", 0)
             self._changed.notify_all()
 
     async def list(self, hub_id: str) -> Sequence[Handle]:
-        return [{"agent": agent_id} for agent_id in self._launches if agent_id not in self.ended]
+        return [{"agentId": agent_id} for agent_id in self._launches if agent_id not in self.ended]
+
+    async def ready(self) -> str:
+        return ""
 
     async def aclose(self) -> None:
         pass
@@ -170,11 +173,11 @@ class PlayedHub:
 
 @asynccontextmanager
 async def played_hub(folder: Path, clock: Clock = wall_clock, **settings: Any) -> AsyncIterator[PlayedHub]:
-    """A hub in this loop with its data in `folder`. The same folder again is the same hub, restarted."""
+    """A hub in this loop with its data in `folder`. `provider`: the name of its executor. The same folder again is the same hub, restarted."""
     data = folder / "data"
     data.mkdir(mode=0o700, exist_ok=True)
+    stage = Stage(settings.pop("provider", "local"))
     given = {"data_dir": data, "repo_roots": (folder,), "runtime": "scripted", "bootstrap_key": ADMIN_KEY, **settings}
-    stage = Stage()
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)  # who does not read is noticed soon
         listener.bind(("127.0.0.1", 0))

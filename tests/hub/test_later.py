@@ -11,7 +11,7 @@ from swarm_hub.routes.table import ROUTES
 LATER = [route for route in ROUTES if route.handler is not_supported and route.method != "WS"]
 NAMED = {
     "POST /api/tasks/{id}/messages", "POST /api/tasks/{id}/merge", "GET /api/approvals", "POST /api/approvals/{id}",
-    "GET /api/conflicts", "PUT /api/provider",
+    "GET /api/conflicts",
 }  # fmt: skip
 
 

@@ -71,7 +71,7 @@ async def test_the_queue_counts_what_waits_and_why(tmp_path: Path) -> None:
         )
         queue = await hub.client.queue()
         assert (queue.pending, queue.ready, queue.running, queue.capacity) == (5, 2, 2, 2)
-        assert queue.blocked == {"hold": 2, "dependency": 2, "budget": 0, "usage_limit": 0}
+        assert queue.blocked == {"hold": 2, "dependency": 2, "budget": 0, "usage_limit": 0, "capacity": 0}
         assert queue.by_priority == {"high": 1, "normal": 2, "low": 2}
         assert queue.oldest_ready_seconds < 60
         assert queue.seq == hub.parts.journal.head
@@ -80,7 +80,7 @@ async def test_the_queue_counts_what_waits_and_why(tmp_path: Path) -> None:
 async def test_an_empty_queue_is_all_zeros(hub: PlayedHub) -> None:
     queue = await hub.client.queue()
     assert (queue.pending, queue.ready, queue.running, queue.oldest_ready_seconds) == (0, 0, 0, 0)
-    assert queue.blocked == {"hold": 0, "dependency": 0, "budget": 0, "usage_limit": 0}
+    assert queue.blocked == {"hold": 0, "dependency": 0, "budget": 0, "usage_limit": 0, "capacity": 0}
 
 
 async def test_a_task_that_only_waits_for_its_turn_is_blocked_by_nothing(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def _refusal(route: Route, else_: str) -> str:
 
 
 async def _ask(http: httpx.AsyncClient, route: Route, headers: Headers, agent_id: str) -> str:
-    path = route.path.replace("{id}", agent_id if route.permission == "worker" else UNSEEN)
+    path = route.path.replace("{name}", UNSEEN).replace("{id}", agent_id if route.permission == "worker" else UNSEEN)
     sent = [*headers, ("Accept", "application/json")]
     answer = await http.request(route.method, path, json={} if route.method in ("POST", "PUT") else None, headers=sent)
     if answer.status_code == 401:

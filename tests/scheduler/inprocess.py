@@ -121,6 +121,9 @@ class InProcess:
         ours = [worker for worker in self._place.workers.values() if worker.hub_id == hub_id and worker.running]
         return [{"agentId": worker.agent_id} for worker in ours]
 
+    async def ready(self) -> str:
+        return ""
+
     async def aclose(self) -> None:
         return
 

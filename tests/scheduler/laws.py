@@ -186,6 +186,7 @@ class Laws(States):
             "dependency": sum(task.waiting_on > 0 for task in idle),
             "budget": 0,
             "usage_limit": 0,
+            "capacity": 0,
         }
         assert queue.by_priority == {
             priority: sum(task.priority == priority for task in idle) for priority in ("high", "normal", "low")

@@ -17,6 +17,7 @@ from swarm_api.worker import ResultReport, Upstream
 from swarm_executors.protocol import Launch
 from swarm_hub import claims, intake, retries, transitions
 from swarm_hub.claims import Claimed, Place
+from swarm_hub.executors import Executors
 from swarm_hub.ingest import ingest
 from swarm_hub.orders import claim_order
 from swarm_hub.reports import Reports
@@ -26,6 +27,7 @@ from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Notices, Transaction
 
+HUB_ID = "the-hub"
 T = TypeVar("T")
 Work = Callable[[Transaction], object]
 t, a = schema.tasks.c, schema.agents.c
@@ -52,7 +54,7 @@ class Hub:
         self.store = store
         self.executor = executor
         place = Place(executor.name, executor.region, capacity, RICH)
-        self.scheduler = Scheduler(store, executor, _launch, place, PRICES)
+        self.scheduler = Scheduler(store, Executors({executor.name: executor}), _launch, place, PRICES, HUB_ID)
         self._time = time
         self._committed = asyncio.Event()
         store.listen(self._hear)
@@ -160,4 +162,4 @@ async def running_hub(folder: Path, executor: Moody, time: Time, capacity: int =
 
 
 def _launch(claimed: Claimed) -> Launch:
-    return Launch(claimed.agent_id, "the-hub", "http://127.0.0.1:3000", "a-token", claimed.tier)
+    return Launch(claimed.agent_id, HUB_ID, "http://127.0.0.1:3000", "a-token", claimed.tier)

@@ -10,4 +10,4 @@ def test_the_queue_counts_every_task_that_waits_for_others(desk: Desk) -> None:
     for name in ("second", "third", "fourth"):
         desk.submit(name, "first")
     queue = look_at_queue(desk.ledger.connection, 10, desk.clock.now_ms, Outlook([]))
-    assert queue.blocked == {"hold": 0, "dependency": 3, "budget": 0, "usage_limit": 0}
+    assert queue.blocked == {"hold": 0, "dependency": 3, "budget": 0, "usage_limit": 0, "capacity": 0}

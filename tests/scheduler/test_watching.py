@@ -5,6 +5,7 @@ import pytest
 from scheduler.inprocess import Place
 from scheduler.running import Hub, Time
 from swarm_hub.scheduler import EXIT_GRACE_MS, PATIENCE, SWEEP
+from swarm_hub.trying_again import LONGEST
 
 pytestmark = pytest.mark.timeout(30)
 CANCEL_LIMIT = 15  # seconds in which the state after a cancel is final
@@ -82,12 +83,12 @@ async def test_a_worker_is_stopped_until_nothing_of_it_runs(hub: Hub, place: Pla
     agent = await hub.attempt("task")
     await hub.begin("task")
     await hub.cancel("task")
-    for _ in range(CANCEL_LIMIT):
+    for _ in range(2 * CANCEL_LIMIT):
         await hub.pass_by(1)
     assert hub.executor.calls.count(("stop", agent.id)) > 1
     assert not (await hub.agents("task"))[0].released
     hub.executor.failing.clear()
-    await hub.pass_by(SWEEP)
+    await hub.pass_by(LONGEST)
     await hub.released("task")
     assert not place.is_running(agent.id)
 

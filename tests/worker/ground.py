@@ -76,7 +76,7 @@ class Ground:
         self._opened: list[Opened] = []
 
     async def open(self, order: WorkOrder, patience: float = 5.0) -> Checkout:
-        opened = await open_checkout(order, self.workspace, self.said.append, patience)
+        opened = await open_checkout(order, self.workspace, self.said.append, lambda: "", patience)
         self._opened.append(opened)
         return opened.checkout
 

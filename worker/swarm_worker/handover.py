@@ -1,13 +1,40 @@
 """What is done with kept work: delivered as ordered, and its worktree cleared away when nothing is lost by it."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from swarm_api.worker import ResultReport
 from swarm_worker.attempt import Attempt, Work, failed, stopped
+from swarm_worker.backoff import delays
 from swarm_worker.delivery import DeliveryFailed, make_patch, push
 from swarm_worker.git import GitFailed
-from swarm_worker.halt import Halted
+from swarm_worker.halt import FENCED, Halted
+from swarm_worker.hub_remote import is_passing, push_to_hub
 from swarm_worker.worktrees import leave, remove
+
+
+async def bring_home(attempt: Attempt, work: Work, token: Callable[[], str], terminated: asyncio.Event) -> ResultReport:
+    """Push the branch to the hub, however the work has ended: this machine may be gone in a moment.
+
+    Returns when the hub has it, or will not take it, or the worker was told to end and has tried once more.
+    """
+    checkout, source = work.opened.checkout, attempt.order.source
+    for delay in delays():
+        last = terminated.is_set() or attempt.halt.reason is FENCED
+        try:
+            await push_to_hub(checkout, source, work.saved.commit, token)
+        except GitFailed as failure:
+            if last or not is_passing(failure):
+                attempt.outbox.say(f"the hub did not take {checkout.branch}: {failure}")
+                return failed(work.result, "delivery_failed", f"the hub did not take the branch: {failure}")
+        else:
+            return work.result
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await terminated.wait()
+    raise AssertionError("the delays never end")
 
 
 async def deliver(attempt: Attempt, work: Work) -> ResultReport:
@@ -28,7 +55,7 @@ async def _deliver(attempt: Attempt, work: Work) -> ResultReport:
     order, checkout = attempt.order, work.opened.checkout
     if order.deliver == "patch":
         return replace(work.result, patch=await make_patch(checkout, work.saved.commit, work.place.tmp.parent))
-    if order.push:
+    if order.push and order.source.kind != "hub":
         await attempt.halt.unless(push(checkout, order.source, work.saved.commit))
         attempt.outbox.say(f"pushed {order.branch}")
     return work.result

@@ -16,7 +16,7 @@ from swarm_worker.attempt import Attempt, NotKept, Work, beside, carry_out, fail
 from swarm_worker.checkout import CheckoutFailed
 from swarm_worker.git import GitFailed
 from swarm_worker.halt import FENCED, STOPPED, Halt, Halted, cancelled, timed_out
-from swarm_worker.handover import deliver, drop_branch, tidy
+from swarm_worker.handover import bring_home, deliver, drop_branch, tidy
 from swarm_worker.launch import Launch
 from swarm_worker.link import Fenced, Link
 from swarm_worker.opening import open_checkout
@@ -95,14 +95,19 @@ class Life:
             return failed(nothing, "worker_failed", f"{type(error).__name__}: {error}"), None
 
     async def _attempt(self, attempt: Attempt) -> tuple[ResultReport, Work]:
-        opened = await self._halt.unless(open_checkout(self._order, self._workspace, self._outbox.say))
+        opened = await self._halt.unless(open_checkout(self._order, self._workspace, self._outbox.say, self._token))
         try:
             work = await carry_out(attempt, opened)
+            if self._order.source.kind == "hub":
+                work = replace(work, result=await bring_home(attempt, work, self._token, self._terminated))
             result = await deliver(attempt, work)
             await tidy(attempt, work, result)
             return result, work
         finally:
             opened.site.lock.close()
+
+    def _token(self) -> str:
+        return self._link.token
 
     async def _tell(self) -> int:
         """Until the hub has it, for as long as it takes; a worker that is told to end gives up some time."""

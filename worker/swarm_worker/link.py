@@ -39,6 +39,7 @@ class Link:
         self._outbox = outbox
         self._act = act
         self._seen = 0
+        self.token = launch.token
         self._outgoing = wire
         self._incoming = self._wire(launch.token)
 
@@ -141,6 +142,7 @@ class Link:
             self._seen = control.c
             if control.kind == "token" and control.text:
                 self._outbox.redactor.learn(control.text)
+                self.token = control.text
                 self._outgoing, self._incoming = self._wire(control.text), self._wire(control.text)
             else:
                 self._act(control)

@@ -1,11 +1,13 @@
 """Making the place of an order's work: its lock, its repository, its worktree."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from swarm_api.sandbox import SandboxUnavailable
 from swarm_api.worker import WorkOrder
 from swarm_worker.checkout import Checkout, CheckoutFailed
+from swarm_worker.hub_remote import open_at_hub
 from swarm_worker.locks import Busy, Lock
 from swarm_worker.sources import local_base, open_clone, open_local, open_scratch, open_url
 from swarm_worker.worktrees import Say, Site, enter
@@ -21,8 +23,10 @@ class Opened(NamedTuple):
     site: Site
 
 
-async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: float = PATIENCE) -> Opened:
-    """What the order's agent works in. Raises `CheckoutFailed`."""
+async def open_checkout(
+    order: WorkOrder, workspace: Path, say: Say, token: Callable[[], str], patience: float = PATIENCE
+) -> Opened:
+    """What the order's agent works in. `token` opens repositories at the hub. Raises `CheckoutFailed`."""
     name = order.branch.rpartition("/")[2]
     path = workspace / ("scratch" if order.source.kind == "scratch" else "worktrees") / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,7 +38,7 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
     try:
         box = workspace / "sandboxes" / name
         site = Site(path, order.branch, lock, order.resume is not None, say, box, order.sandbox is not None)
-        return Opened(await _open(order, workspace, site), site)
+        return Opened(await _open(order, workspace, site, token), site)
     except SandboxUnavailable as reason:
         lock.close()
         raise CheckoutFailed("sandbox_unavailable", f"there is no sandbox to work in: {reason}") from reason
@@ -43,7 +47,7 @@ async def open_checkout(order: WorkOrder, workspace: Path, say: Say, patience: f
         raise
 
 
-async def _open(order: WorkOrder, workspace: Path, site: Site) -> Checkout:
+async def _open(order: WorkOrder, workspace: Path, site: Site, token: Callable[[], str]) -> Checkout:
     source = order.source
     known = site.base if site.resume else None
     if source.kind == "scratch":
@@ -52,6 +56,8 @@ async def _open(order: WorkOrder, workspace: Path, site: Site) -> Checkout:
         repo = await open_local(Path(source.location))
         return await enter(repo, site, known or await local_base(repo, source.base_ref))
     clones = workspace / "clones"
+    if source.kind == "hub":
+        return await enter(await open_at_hub(clones, source, order.branch, token), site, source.base_ref or "")
     if known and (clone := await open_clone(clones, source.location)):
         return await enter(clone, site, known)
     repo, base = await open_url(clones, source.location, source.base_ref)

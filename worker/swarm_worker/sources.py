@@ -44,8 +44,8 @@ async def open_url(clones: Path, url: str, base_ref: str | None) -> tuple[Reposi
         if not path.exists():
             await _clone(path, url)
         else:
-            await _fetch((await _bare(path))[0], url)
-        git, config = await _bare(path)
+            await _fetch((await bare(path))[0], url)
+        git, config = await bare(path)
         if (base := await _resolve_fetched(git, url, base_ref)) is None:
             raise _no_ref(url, base_ref)
     except GitFailed as failure:
@@ -62,7 +62,7 @@ async def open_clone(clones: Path, url: str) -> Repository | None:
     path = clone_of(clones, url)
     if not path.exists():
         return None
-    git, config = await _bare(path)
+    git, config = await bare(path)
     return Repository(git, path.resolve(), config)
 
 
@@ -122,15 +122,20 @@ async def _clone(path: Path, url: str) -> None:
     """Only a complete clone gets the name under which it is looked for."""
     new = path.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    git, _ = await Git.at(new)
-    await git.run("init", "--quiet", "--bare")
-    await git.run("remote", "add", "origin", url)
-    await _fetch((await _bare(new))[0], url)
+    await make_bare(new, url)
+    await _fetch((await bare(new))[0], url)
     new.rename(path)
 
 
-async def _bare(path: Path) -> tuple[Git, Config]:
+async def make_bare(path: Path, url: str) -> None:
+    """An empty repository with a remote. Raises `GitFailed`."""
+    path.mkdir()
+    git, _ = await Git.at(path)
+    await git.run("init", "--quiet", "--bare")
+    await git.run("remote", "add", "origin", url)
+
+
+async def bare(path: Path) -> tuple[Git, Config]:
     return await Git(path, environment(os.environ), (f"--git-dir={path}",)).secured()
 
 

@@ -65,6 +65,8 @@ class Identity:
         if permission in ("worker", "model"):
             shown = presented_to_model(connection) if permission == "model" else presented(connection)
             return self._agent(permission, shown, connection.path_params.get("id"))
+        if permission == "git":
+            return self._worker(presented(connection)) or await self.user(presented(connection))
         caller = self._recognised(connection) or await self.user(presented(connection))
         if permission != "user" and not caller.may(permission):
             self._count(presented(connection), "forbidden_scope")
@@ -162,6 +164,10 @@ class Identity:
                 self.attempts.wrong_key(shown.address)
                 raise self._refusal(shown, "the API key is not valid")
         return Caller(id_, key.scopes)
+
+    def _worker(self, shown: Presented) -> Caller | None:
+        opened = self.agents.open("worker", shown.credential or "", self.clock())
+        return Caller(opened.agent_id, expires=opened.expires) if opened else None
 
     def _agent(self, kind: Kind, shown: Presented, agent_id: str | None) -> Caller:
         opened = self.agents.open(kind, shown.credential or "", self.clock())

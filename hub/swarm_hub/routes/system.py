@@ -10,16 +10,19 @@ from sqlalchemy import delete
 from starlette.responses import HTMLResponse, Response
 
 from swarm_api import __version__
-from swarm_api.agents import Health, Provider, TierOut
-from swarm_api.errors import NotImplementedYet, StorageFailed
-from swarm_executors.protocol import TIERS
-from swarm_hub.http import Call, reply
+from swarm_api.agents import Health, Provider, ProviderIn, TierOut
+from swarm_api.errors import InvalidInput, NotImplementedYet, StorageFailed
+from swarm_executors.protocol import TIERS, Executor
+from swarm_hub.http import Call, parse, reply
 from swarm_hub.prices import Prices
+from swarm_hub.providers import choose_provider
 from swarm_hub.reference import page
+from swarm_hub.services import Hub
 from swarm_hub.store import schema
 from swarm_hub.store.store import Store
 from swarm_hub.store.transaction import Transaction
 
+LONGEST_LOOK = 10.0  # seconds that an executor is asked whether it is well
 ROOM = 1024 * 1024  # bytes; with less left on the disk the next submission may not fit
 
 
@@ -59,18 +62,51 @@ async def live(_call: Call) -> Response:
 
 
 async def provider(call: Call) -> Response:
-    settings, executor = call.hub.settings, call.hub.executor
-    shown = Provider(
+    return reply(await _provider(call.hub))
+
+
+async def change_provider(call: Call) -> Response:
+    """For new agents; those that live stay where they are."""
+    chosen = parse(ProviderIn, await call.fields()).type
+    hub, setting = call.hub, call.hub.settings.executor_type
+    if chosen not in hub.executors.names:
+        missing = ", ".join(hub.settings.missing(chosen)) or "more"
+        raise InvalidInput.field("type", f"is {chosen!r}, for which this hub lacks {missing}; allowed: "
+                                 + ", ".join(hub.executors.names))  # fmt: skip
+
+    def change(tx: Transaction) -> None:
+        choose_provider(tx, setting, chosen)
+        call.record(tx, "provider.change", target=chosen)
+
+    await hub.store.write(change)
+    executor = hub.executors[chosen]
+    hub.scheduler.place = hub.scheduler.place._replace(provider=chosen, region=executor.region)
+    return reply(await _provider(hub))
+
+
+async def _provider(hub: Hub) -> Provider:
+    executor = hub.executors[hub.scheduler.place.provider]
+    trouble = await _trouble(executor)
+    where = "on this machine" if executor.name == "local" else f"at {executor.name}"
+    return Provider(
         type=executor.name,
         region=executor.region,
-        simulated=settings.simulate,
-        healthy=True,
-        detail=f"agents run on this machine with the {settings.agent_runtime} runtime",
-        capacity=call.hub.scheduler.place.capacity,
+        simulated=hub.settings.simulate,
+        healthy=not trouble,
+        detail=trouble or f"agents run {where} with the {hub.settings.agent_runtime} runtime",
+        capacity=hub.scheduler.place.capacity,
         tiers={name: TierOut(cpus=size.cpus, memory_mb=size.memory_mb) for name, size in TIERS.items()},
-        pricing=_pricing(call.hub.gateway.ledger.prices, executor.name),
+        pricing=_pricing(hub.gateway.ledger.prices, executor.name),
     )
-    return reply(shown)
+
+
+async def _trouble(executor: Executor) -> str:
+    """What keeps workers from being started there; an answer that takes too long is trouble, too."""
+    try:
+        async with asyncio.timeout(LONGEST_LOOK):
+            return await executor.ready()
+    except TimeoutError:
+        return f"{executor.name} does not answer within {LONGEST_LOOK:g} seconds"
 
 
 def _pricing(prices: Prices, executor: str) -> dict[str, Any]:

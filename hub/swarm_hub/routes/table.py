@@ -1,6 +1,6 @@
 """Every path of the hub, in one table: who may call it, what it takes, what it answers."""
 
-from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, Queue
+from swarm_api.agents import Agent, AgentList, Executed, Health, Provider, ProviderIn, Queue
 from swarm_api.analytics import Metrics, QueryIn, QueryOut, SchemaOut
 from swarm_api.auth import AuditList, KeyIn, KeyList, KeyMade, RevokeIn, TokenIn, TokenOut
 from swarm_api.budget import Budget, BudgetIn
@@ -10,11 +10,25 @@ from swarm_api.worker import Ack, Claim, WorkOrder
 from swarm_hub.find import TaskQuery
 from swarm_hub.http import Route
 from swarm_hub.reports import Reports
-from swarm_hub.routes import analytics, audit, auth, budget, execution, gateway, mcp, streams, system, tasks, workers
+from swarm_hub.routes import (
+    analytics,
+    audit,
+    auth,
+    budget,
+    execution,
+    gateway,
+    git,
+    mcp,
+    streams,
+    system,
+    tasks,
+    workers,
+)
 from swarm_hub.routes.analytics import MetricsQuery
 from swarm_hub.routes.audit import AuditQuery
 from swarm_hub.routes.execution import AgentQuery
 from swarm_hub.routes.gateway import AnyQuery
+from swarm_hub.routes.git import RefsQuery
 from swarm_hub.routes.streams import EventQuery, FollowQuery, LogQuery
 from swarm_hub.routes.workers import WaitQuery
 
@@ -51,6 +65,8 @@ ROUTES: tuple[Route, ...] = (
     Route("WS", "/ws", "tasks:read", later, "The journal as a WebSocket: one message for each event",
           query=FollowQuery),
     Route("GET", "/api/provider", "agents:read", system.provider, "Where agents run", answers={200: Provider}),
+    Route("PUT", "/api/provider", "admin", system.change_provider, "Where new agents run from now on",
+          body=(ProviderIn,), answers={200: Provider}),
     Route("GET", "/health", "open", system.health, "Whether it takes work", answers={200: Health, 503: Health}),
     Route("GET", "/health/live", "open", system.live, "Whether it is alive", answers={200: Health}),
     Route("GET", "/openapi.json", "open", system.openapi, "This description", answers={200: "application/json"}),
@@ -91,11 +107,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/mcp", "user", mcp.serve, "What a session of it is told, before 2026-07-28",
           answers={200: "text/event-stream"}),
     Route("DELETE", "/mcp", "user", mcp.serve, "The end of such a session", answers={200: None}),
+    Route("GET", "/git/{name}.git/info/refs", "git", git.refs, "A repository at the hub, as a git remote",
+          query=RefsQuery, answers={200: "application/x-git-upload-pack-advertisement"}),
+    Route("POST", "/git/{name}.git/git-upload-pack", "git", git.upload_pack, "Fetch",
+          answers={200: "application/x-git-upload-pack-result"}),
+    Route("POST", "/git/{name}.git/git-receive-pack", "git", git.receive_pack, "Push",
+          answers={200: "application/x-git-receive-pack-result"}),
     # Of the contract, and not there yet: said so, never ignored.
     Route("POST", "/api/tasks/{id}/messages", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/tasks/{id}/merge", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/approvals", "tasks:write", later, "Not supported yet"),
     Route("POST", "/api/approvals/{id}", "tasks:write", later, "Not supported yet"),
     Route("GET", "/api/conflicts", "tasks:read", later, "Not supported yet"),
-    Route("PUT", "/api/provider", "admin", later, "Not supported yet"),
 )  # fmt: skip

@@ -9,10 +9,13 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from swarm_api.base import Answer
-from swarm_api.worker import MAX_WAIT, Ack, ResultReport, to_wire
+from swarm_api.errors import Conflict
+from swarm_api.worker import MAX_WAIT, Ack, ResultReport, Source, to_wire
+from swarm_hub.endings import lose
 from swarm_hub.http import Call, parse_wire
 from swarm_hub.identity.agent_tokens import TTL
 from swarm_hub.ingest import ingest, pending_control
+from swarm_hub.mirrors.mirrors import NotReady
 from swarm_hub.orders import claim_order
 from swarm_hub.redacted_reports import redacted
 from swarm_hub.reports import CLAIM, REPORTS, Reports, without_usage
@@ -30,8 +33,29 @@ async def claim(call: Call) -> Response:
     agent_id = call.caller.id
     asked = parse_wire(CLAIM, await call.fields())
     settings, upstream = call.hub.settings, call.hub.upstream_of(agent_id)
-    order = await call.hub.store.write(lambda tx: claim_order(tx, agent_id, asked.incarnation, settings, upstream))
+    where = None if agent_id.startswith("local-") else await _elsewhere(call, agent_id)
+    order = await call.hub.store.write(
+        lambda tx: claim_order(tx, agent_id, asked.incarnation, settings, upstream, where)
+    )
     return _answer(order)
+
+
+async def _elsewhere(call: Call, agent_id: str) -> Source:
+    """The task's repository at the hub, brought up to date for a worker of another machine.
+
+    An agent that has nothing to start from has failed. Raises `Conflict` `stale_agent` then, too.
+    """
+    pair = await call.hub.store.write(lambda tx: load_agent(tx, agent_id))
+    refuse_stale(pair)
+    again = pair.agent.incarnation is not None or (pair.agent.attempt > 1 and not pair.agent.fresh)
+    try:
+        ready = await call.hub.mirrors.prepare(pair.task, again=again)
+    except NotReady as failure:
+        code, message = failure.code, str(failure)
+        await call.hub.store.write(lambda tx: lose(tx, agent_id, code, message))
+        raise Conflict(f"agent {agent_id} has nothing to start from: {message}", code="stale_agent") from failure
+    url = f"{call.hub.reached_from(agent_id)}/git/{pair.task.id}.git"
+    return Source(kind="hub", location=url, base_ref=ready.base)
 
 
 async def report(call: Call) -> Response:

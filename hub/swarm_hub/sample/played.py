@@ -74,7 +74,8 @@ def _task_row(draft: Draft, at_ms: int) -> Row:
         "repo": spec.repo, "hold": int(spec.hold), "waiting_on": len(draft.depends_on),
         "rank": at_ms + RANK[spec.priority], "live": 0, "agent_id": None, "attempts": 0, "tries": 0, "fresh": 0,
         "cancel_ms": None, "cause": None, "session_id": None, "log_seq": 0, "usage": None, "cost_micro_usd": 0,
-        "budget_micro_usd": DEFAULTS.budget_cents * CENT, "compute_micro_usd": 0, "blocked": None, "result": None,
+        "budget_micro_usd": DEFAULTS.budget_cents * CENT, "compute_micro_usd": 0, "blocked": None, "no_room": None,
+        "result": None,
         "created_ms": at_ms, "started_ms": None, "finished_ms": None,
     }  # fmt: skip
 

@@ -35,6 +35,7 @@ tasks = Table(
     Column("budget_micro_usd", Integer, nullable=False),  # for all its attempts
     Column("compute_micro_usd", Integer, nullable=False),  # of its agents' machines
     Column("blocked", String),  # the reason for which it was passed over when it could have started, as journaled
+    Column("no_room", Text),  # why its agent is not started yet, as the contract shows it
     Column("result", Text),
     Column("seq", Integer, nullable=False),  # its newest event
     Column("created_ms", Integer, nullable=False),
@@ -102,6 +103,15 @@ Index("agents_unreleased", agents.c.id, sqlite_where=text(UNRELEASED), postgresq
 
 RESERVED = "reserved_micro_usd > 0"
 Index("agents_reserved", agents.c.id, sqlite_where=text(RESERVED), postgresql_where=text(RESERVED))
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("agent_id", ForeignKey("agents.id"), primary_key=True),
+    Column("task_id", ForeignKey("tasks.id"), nullable=False),
+    Column("result", Text, nullable=False),  # what its worker reported; the task's end once it is delivered
+    Column("at_ms", Integer, nullable=False),
+)
 
 spent = Table(
     "spent",

@@ -32,6 +32,7 @@ class Notices:
         self.controls: set[str] = set()  # agents with something new to do, or that are no longer current
         self.ready = False  # a task may have become ready
         self.freed = False  # an agent has ended, or a limit moved, so that there may be room for another
+        self.deliveries = False  # the hub has a branch to deliver
         self.money = False  # what is spent, set aside or allowed has changed
 
 
