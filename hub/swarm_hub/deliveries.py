@@ -77,7 +77,7 @@ class Deliveries:
         task, agent = pair
         spec = from_json(task.spec)
         try:
-            if agent.provider != "local":
+            if agent.provider != "local" and result.commit:
                 await self._mirrors.bring_home(task)
             if result.status == "success" and result.commit and spec["deliver"] == "pull_request":
                 url = await self._pull_requests.deliver(task, result)

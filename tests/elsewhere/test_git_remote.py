@@ -132,6 +132,7 @@ async def test_a_worker_whose_task_has_another_agent_is_turned_away(hub: PlayedH
     await work.commit()
     task_id = work.url.rsplit("/", 1)[1].removesuffix(".git")
     await work.worker.finish(status="failure")
+    await hub.client.wait(task_id)
     await hub.client.retry(task_id)
     await hub.worker(task_id, attempt=2)
     pushed = await work.git("push", work.url, f"HEAD:refs/heads/{work.branch}")
@@ -157,7 +158,7 @@ async def test_a_hook_in_the_repository_is_not_run(hub: PlayedHub, repo: Path, t
     await work.commit()
     pushed = await work.git("push", work.url, f"HEAD:refs/heads/{work.branch}")
     assert pushed.code == 0, pushed.said
-    assert (await work.git("fetch", work.url)).code == 0
+    assert (await work.git("fetch", work.url, work.branch)).code == 0
     assert not (tmp_path / "ran").exists()
 
 
