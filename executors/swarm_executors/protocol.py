@@ -100,8 +100,8 @@ class Executor(Protocol):
     async def start(self, launch: Launch) -> Handle:
         """Start a worker, once for each agent id however often it is called.
 
-        Raises `StartFailed`, `NoCapacity`, `Shut`, and any `ExecutorError` for what may work at the next call. The handle has
-        `agentId`, and `region` where the place has regions.
+        Raises `StartFailed`, `NoCapacity`, `Shut`, and any `ExecutorError` for what may work at the next call. The
+        handle has `agentId`, and `region` where the place has regions.
         """
 
     async def poll(self, handle: Handle) -> Observation:

@@ -194,6 +194,10 @@ SETTINGS: dict[str, Setting] = {
     "slurm_api_version": Setting("SLURM_API_VERSION", "v0.0.38", "the version of its API", values.slurm_version),
     "slurm_partition": Setting("SLURM_PARTITION", "the default one", "where the workers' jobs go", values.name),
     "slurm_user": Setting("SLURM_USER", "–", "whose jobs they are, where there is a token", values.name),
+    "slurm_worker": Setting(
+        "SLURM_WORKER", "swarm-worker", "the workers' program on the nodes: a path, or a name on theirs", values.program
+    ),
+    "slurm_folder": Setting("SLURM_FOLDER", "/tmp", "a folder of each node, for what workers print", values.folder),
     "slurm_jwt": Setting("SLURM_JWT", "–", "the token (`scontrol token`)", values.token, secret=True),
     "log_format": Setting(
         "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
@@ -259,6 +263,8 @@ class Settings:
     slurm_api_version: str = "v0.0.38"
     slurm_partition: str | None = None
     slurm_user: str | None = None
+    slurm_worker: str = "swarm-worker"
+    slurm_folder: Path = Path("/tmp")
     slurm_jwt: str | None = None
     otlp_endpoint: str | None = None
     otlp_headers: Mapping[str, str] = field(default_factory=dict)

@@ -169,6 +169,12 @@ def token(text: str) -> str:
     return text
 
 
+def program(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/-]{0,255}", text):
+        raise ValueError("a program's path or name, without spaces")
+    return text
+
+
 def url_or_socket(text: str) -> str:
     return f"unix:{folder(text.removeprefix('unix:'))}" if text.startswith("unix:") else url(text)
 

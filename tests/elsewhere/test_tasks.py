@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from elsewhere.machines import RemoteHub
+from hubs import HubProcess
 from swarm_api.client import HubClient
 from swarm_api.tasks import Task
 from waiting import until
@@ -33,7 +34,7 @@ async def ended(client: HubClient, task: Task) -> Task:
     return await client.task(task.id)
 
 
-async def running(fly: RemoteHub, client: HubClient, task: Task) -> None:
+async def running(_hub: HubProcess, client: HubClient, task: Task) -> None:
     async with asyncio.timeout(LIMIT):
         async for _ in client.events(after=0, task_id=task.id, types=["task_started"]):
             return

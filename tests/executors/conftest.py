@@ -1,6 +1,6 @@
 """Shared by the tests of all executors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 pytest.register_assert_rewrite("executors.conformance")
 
 from executors.local_place import LocalPlace  # noqa: E402 - what is imported before cannot be rewritten
+from executors.slurm_cluster import SlurmCluster, missing  # noqa: E402
 
 
 @pytest.fixture
@@ -15,3 +16,16 @@ async def local(tmp_path: Path) -> AsyncIterator[LocalPlace]:
     place = LocalPlace(tmp_path)
     yield place
     await place.aclose()
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[SlurmCluster]:
+    """A cluster for all tests, each of which leaves its jobs ended."""
+    if reason := missing():
+        pytest.skip(reason)
+    cluster = SlurmCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

@@ -58,6 +58,8 @@ BAD: dict[str, list[str]] = {
     "SLURM_REST_URL": ["/run/slurm.sock", "unix:slurm.sock"],
     "SLURM_API_VERSION": ["38", "v0.0.38/../x"],
     "SLURM_PARTITION": ["a b"],
+    "SLURM_WORKER": ["swarm-worker; rm", "-x"],
+    "SLURM_FOLDER": ["tmp"],
     "SLURM_USER": ["a b"],
     "SLURM_JWT": ["canary\nx"],
     "LOG_LEVEL": ["loud", "INFO", "trace"],
