@@ -40,13 +40,17 @@ GIVE_UP = 45.0  # seconds after its grace within which a machine that is stopped
 class FlyExecutor:
     name = "fly"
 
-    def __init__(self, app: FlyApp, patience: Patience | None = None, poll_every: float = 5.0) -> None:
+    def __init__(
+        self, app: FlyApp, patience: Patience | None = None, poll_every: float = 5.0,
+        limit: tuple[float, int] = A_SECOND,
+    ) -> None:  # fmt: skip
+        """`limit`: of creates, and of lists: calls a second, and at once."""
         self.region: str | None = app.regions[0]
         self.poll_every = poll_every
         self._app = app
         self._calls = Calls(httpx.AsyncClient(base_url=app.api_url), judge, self._headers, patience or Patience())
         self._machines = f"/v1/apps/{app.app}/machines"
-        self._creates, self._lists, self._gets = Bucket(*A_SECOND), Bucket(*A_SECOND), Bucket(4.8, 10)
+        self._creates, self._lists, self._gets = Bucket(*limit), Bucket(*limit), Bucket(5 * limit[0], 3 * limit[1])
         self._listing = Listing(self._list, poll_every)
 
     async def start(self, launch: Launch) -> Handle:

@@ -16,7 +16,7 @@ from swarm_hub.budgets.outlook import Outlook, labels_of, need
 from swarm_hub.budgets.purse import Purse
 from swarm_hub.budgets.shortage import needs_more_than
 from swarm_hub.store import schema
-from swarm_hub.store.transaction import Transaction
+from swarm_hub.store.transaction import Reads, Transaction
 from swarm_hub.transitions import change_task, load_task
 from swarm_hub.views import agent_view, blocked_by, waits_for
 
@@ -135,7 +135,7 @@ def hard_limit(from_ms: int, spec: dict[str, Any]) -> int:
     return from_ms + int(spec["timeoutMinutes"] * 60_000) + HARD_MARGIN_MS
 
 
-def running(tx: Transaction) -> int:
+def running(tx: Reads) -> int:
     """How many agents hold a place."""
     return int(tx.execute(RUNNING).scalar_one())
 

@@ -76,7 +76,7 @@ class PullRequests:
             raise PullRequestFailed("pull_request_failed", "the task has no repository at GitHub")
         folder = Path(where.location)
         try:
-            return folder, (await git(folder, ["remote", "get-url", "--", "origin"])).decode().strip()
+            return folder, (await git(folder, ["config", "--get", "remote.origin.url"])).decode().strip()
         except GitFailed as failure:
             raise PullRequestFailed("pull_request_failed", f"{folder} has no remote `origin`: {failure}") from failure
 

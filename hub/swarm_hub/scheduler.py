@@ -41,6 +41,8 @@ class Scheduler:
         hub_id: str,
     ) -> None:  # fmt: skip
         self.place = place
+        self.draining = False
+        """The hub is about to stop: nothing new is started, and what runs is looked after."""
         self._prices = prices
         self._store = store
         self._executors = executors
@@ -107,6 +109,8 @@ class Scheduler:
 
     async def _claim(self) -> None:
         """The end of a day or of a usage limit is found by looking; all else is heard."""
+        if self.draining:
+            return
         now = asyncio.get_running_loop().time()
         if self._heard or now - self._claimed_at >= SELDOM * SWEEP:
             self._heard = False

@@ -14,6 +14,7 @@ from swarm_hub import values
 from swarm_hub.values import Network
 
 UTC = ZoneInfo("UTC")
+EVERY_NODES = Path("/tmp")  # noqa: S108  # nosec B108  # the one folder that every node of a cluster has
 EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
 
 LATER = frozenset({"DATABASE_URL", "REDIS_URL"})
@@ -197,8 +198,16 @@ SETTINGS: dict[str, Setting] = {
     "slurm_worker": Setting(
         "SLURM_WORKER", "swarm-worker", "the workers' program on the nodes: a path, or a name on theirs", values.program
     ),
-    "slurm_folder": Setting("SLURM_FOLDER", "/tmp", "a folder of each node, for what workers print", values.folder),
+    "slurm_folder": Setting(
+        "SLURM_FOLDER", str(EVERY_NODES), "a folder of each node, for what workers print", values.folder
+    ),
     "slurm_jwt": Setting("SLURM_JWT", "–", "the token (`scontrol token`)", values.token, secret=True),
+    "drain_seconds": Setting(
+        "SWARM_DRAIN_SECONDS",
+        "0",
+        "how long a hub that is told to stop goes on serving agents that run; it starts no others",
+        values.whole(0, 86_400),
+    ),
     "log_format": Setting(
         "LOG_FORMAT", "text on a terminal, else json", "`text` or `json`", values.one_of("text", "json")
     ),
@@ -244,6 +253,7 @@ class Settings:
     anthropic_key_mode: Literal["gateway", "inject"] = "gateway"
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None
+    drain_seconds: int = 0
     github_token: str | None = None
     github_url: str = "https://api.github.com"
     fly_api_token: str | None = None
@@ -264,7 +274,7 @@ class Settings:
     slurm_partition: str | None = None
     slurm_user: str | None = None
     slurm_worker: str = "swarm-worker"
-    slurm_folder: Path = Path("/tmp")
+    slurm_folder: Path = EVERY_NODES
     slurm_jwt: str | None = None
     otlp_endpoint: str | None = None
     otlp_headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,5 @@
 """A hub whose agents are jobs of a real Slurm cluster: a node that is lost leaves a worker that is turned away."""
 
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +42,8 @@ def on_cluster(tmp_path: Path, cluster: SlurmCluster) -> Iterator[HubProcess]:
     port = free_port()
     hub = HubProcess(
         tmp_path, EXECUTOR_TYPE="slurm", PORT=str(port), PUBLIC_URL=f"http://127.0.0.1:{port}",
-        SLURM_REST_URL=cluster.url, SLURM_WORKER=f"{cluster.folder}/swarm-worker", SLURM_FOLDER=f"{cluster.folder}/jobs",
+        SLURM_REST_URL=cluster.url, SLURM_WORKER=f"{cluster.folder}/swarm-worker",
+        SLURM_FOLDER=f"{cluster.folder}/jobs",
     )  # fmt: skip
     hub.start()
     yield hub
@@ -89,15 +88,20 @@ async def test_the_worker_of_a_lost_node_is_turned_away_and_stops(
 
 
 def _workers(cluster: SlurmCluster) -> list[psutil.Process]:
-    return [each for each in psutil.process_iter(["cmdline", "environ"])
-            if "swarm_worker.main" in " ".join(each.info["cmdline"] or ())
-            and str(cluster.folder) in str((each.info["environ"] or {}).get("HOME"))]  # fmt: skip
+    """Known by their folder: of their environment they let nobody see anything."""
+    return [each for each in psutil.process_iter() if _is_worker(each, cluster)]
+
+
+def _is_worker(process: psutil.Process, cluster: SlurmCluster) -> bool:
+    try:
+        return "swarm_worker.main" in " ".join(process.cmdline()) and str(cluster.folder) in process.cwd()
+    except psutil.Error:
+        return False
 
 
 def _end_workers(cluster: SlurmCluster) -> None:
-    for worker in psutil.process_iter(["environ"]):
-        if str(cluster.folder) in str((worker.info["environ"] or {}).get("HOME")) and worker.pid != os.getpid():
-            worker.send_signal(signal.SIGKILL)
+    for worker in _workers(cluster):
+        worker.kill()
 
 
 def _other_python() -> str:

@@ -173,7 +173,10 @@ class PlayedHub:
 
 @asynccontextmanager
 async def played_hub(folder: Path, clock: Clock = wall_clock, **settings: Any) -> AsyncIterator[PlayedHub]:
-    """A hub in this loop with its data in `folder`. `provider`: the name of its executor. The same folder again is the same hub, restarted."""
+    """A hub in this loop with its data in `folder`, and an executor that is called `provider`.
+
+    The same folder again is the same hub, restarted.
+    """
     data = folder / "data"
     data.mkdir(mode=0o700, exist_ok=True)
     stage = Stage(settings.pop("provider", "local"))

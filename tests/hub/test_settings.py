@@ -40,6 +40,7 @@ BAD: dict[str, list[str]] = {
     "SWARM_JOURNAL_DAYS": ["-1", "36501", "a month", "1.5"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4318", "grpc://localhost:4317"],
     "OTEL_EXPORTER_OTLP_HEADERS": ["canary", "=canary", "two words=canary", "a=canary%0d%0ab:c"],
+    "SWARM_DRAIN_SECONDS": ["-1", "1m", "86401"],
     "GITHUB_TOKEN": ["ghp canary", "canary" * 100],
     "GITHUB_API_URL": ["github.example", "https://canary@github.example"],
     "FLY_API_TOKEN": [" canary", "canary\nx", "cänary"],
