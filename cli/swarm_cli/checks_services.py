@@ -57,7 +57,7 @@ def fly_checks(environ: Mapping[str, str], credentials: Credentials) -> Iterator
     app = environ.get("FLY_APP_NAME") or config.get("flyAppName")
     path = f"/v1/apps/{app}/machines?summary=true" if app else "/v1/tokens/current"
     service = Service(
-        "fly", "fly-api-token", "FLY_FLAPS_BASE_URL", "https://api.machines.dev", path, _fly_headers
+        "fly", "fly-api-token", "FLY_FLAPS_BASE_URL", "https://api.machines.dev", path, fly_headers
     )  # fmt: skip
     if check := _checked(service, environ, credentials):
         yield check
@@ -65,7 +65,7 @@ def fly_checks(environ: Mapping[str, str], credentials: Credentials) -> Iterator
         yield Check("fly", "wrong", "no Fly token", "swarm setup --provider fly")
 
 
-def _fly_headers(token: str) -> Mapping[str, str]:
+def fly_headers(token: str) -> Mapping[str, str]:
     """As Fly's own client sends it: macaroons, of which there may be several, have a scheme of their own."""
     bare = token.removeprefix("FlyV1 ").removeprefix("Bearer ")
     macaroons = any(part.startswith(_MACAROONS) for part in bare.split(","))

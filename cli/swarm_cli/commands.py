@@ -30,7 +30,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("notebook", "swarm_cli.notebook:notebook", "Charts of costs and work, in JupyterLab"),
         Entry("export", "swarm_cli.export:export", "Tables as Parquet, usage for ccusage"),
     ),
-    "Take the result": (Entry("diff", "swarm_cli.diff:diff", "What a task changed"),),
+    "Take the result": (
+        Entry("diff", "swarm_cli.diff:diff", "What a task changed"),
+        Entry("pull", "swarm_cli.pull:pull", "Its branch, into this repository"),
+    ),
     "From Claude Code": (
         Entry("claude", "swarm_cli.claude:claude", "Put /swarm, tools and hooks into Claude Code, or take them out"),
         Entry("mcp", "swarm_cli.mcp:mcp", "The swarm's tools, for MCP hosts that start their servers"),

@@ -21,16 +21,6 @@ DEFAULTS: Mapping[str, Any] = {
     "defaultTimeoutMinutes": 60,
 }
 
-_LOCAL_ALONE = "this version has no provider but `local`: a hub started here"
-_LATER = {
-    **dict.fromkeys(
-        (
-            "flyAppName", "flyRegion", "flyContainerImage", "azureSubscriptionId", "azureResourceGroup",
-            "containerAppsEnvironment", "agentJobName",
-        ),
-        f"{_LOCAL_ALONE} is not told of others' settings",
-    ),
-}  # fmt: skip
 _LONGEST_NUMBER = 15  # characters
 
 
@@ -70,8 +60,8 @@ def _setting(name: str, config: Mapping[str, Any], environ: Mapping[str, str]) -
 def remark(name: str, value: Any) -> str:
     """What somebody who sets this should know; empty when it simply works."""
     if name == "executorType" and value != "local":
-        return f"{_LOCAL_ALONE} refuses {value}"
-    return _LATER.get(name, "")
+        return f"workers at {value} reach a hub by its PUBLIC_URL, which it needs for that"
+    return ""
 
 
 def parsed(name: str, text: str) -> Any:

@@ -21,13 +21,18 @@ _LOOK_AGAIN = 0.02
 _CLOCKS_DIFFER = 5.0  # seconds a start time may move when the clock is put right
 _MAX_LOG = 10 * 1024 * 1024
 
-# The config's settings that this version's hub takes: with any other it would refuse to start.
+# The config's settings that are a hub's, too.
 _SETTINGS = {
     "executorType": "EXECUTOR_TYPE", "defaultBudgetCents": "DEFAULT_TASK_BUDGET_CENTS",
-    "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES",
+    "defaultTimeoutMinutes": "DEFAULT_TIMEOUT_MINUTES", "flyAppName": "FLY_APP_NAME", "flyRegion": "FLY_REGION",
+    "flyContainerImage": "FLY_CONTAINER_IMAGE", "azureSubscriptionId": "AZURE_SUBSCRIPTION_ID",
+    "azureResourceGroup": "AZURE_RESOURCE_GROUP", "containerAppsEnvironment": "CONTAINER_APPS_ENVIRONMENT",
+    "agentJobName": "AGENT_JOB_NAME",
 }  # fmt: skip
 # The same of the stored secrets.
-_SECRETS = {"anthropic-api-key": "ANTHROPIC_API_KEY"}
+_KEY = {"anthropic-api-key": "ANTHROPIC_API_KEY"}
+_OTHERS = {"fly-api-token": "FLY_API_TOKEN", "github-token": "GITHUB_TOKEN"}
+_SECRETS = {**_KEY, **_OTHERS}
 GIVEN = frozenset({*_SETTINGS, *_SECRETS})
 """What a hub has from here, as it was when it started."""
 
@@ -40,18 +45,20 @@ def hub_environment(environ: Mapping[str, str]) -> dict[str, str]:
     config = read_config(config_file(environ))
     found = {variable: _written(config[name]) for name, variable in _SETTINGS.items() if name in config}
     merged = {**environ, **{variable: value for variable, value in found.items() if not environ.get(variable)}}
-    return {**merged, **_stored_secrets(merged)} if needs_key(merged) else merged
+    wanted = {**(_KEY if needs_key(merged) else {}), **_OTHERS}
+    missing = {name: variable for name, variable in wanted.items() if not merged.get(variable)}
+    return {**merged, **_stored_secrets(merged, missing)}
 
 
 def _written(value: str | float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def _stored_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+def _stored_secrets(environ: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     from swarm_api.credentials import Credentials
 
     credentials = Credentials(environ, lambda text: write(f"warning: {text}", sys.stderr))
-    found = {variable: credentials.find(name) for name, variable in _SECRETS.items()}
+    found = {variable: credentials.find(name) for name, variable in wanted.items()}
     return {variable: secret.value for variable, secret in found.items() if secret}
 
 

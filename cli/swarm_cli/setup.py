@@ -24,6 +24,7 @@ def setup(
         from swarm_cli.setup_check import setup_checks
 
         return report(setup_checks(os.environ), as_json)
+    from swarm_cli.fly_setup import make_apps
     from swarm_cli.setup_changes import make
     from swarm_cli.setup_summary import tell_made, tell_next, tell_remarks
 
@@ -32,12 +33,14 @@ def setup(
 
         changes = read_changes(sys.stdin.buffer, provider)
         tell_made(changes, make(changes, os.environ), os.environ)
-        return tell_remarks(changes.settings)
+        tell_remarks(changes.settings)
+        return make_apps(os.environ)
     from swarm_cli.setup_wizard import ask_all, leave_plain_file
 
     changes = ask_all(provider, os.environ)
     tell_made(changes, make(changes, os.environ), os.environ)
     leave_plain_file(os.environ)
+    make_apps(os.environ)
     return tell_next(changes, os.environ)
 
 

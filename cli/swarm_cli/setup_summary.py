@@ -54,7 +54,7 @@ def _next(changes: Changes, environ: Mapping[str, str]) -> list[tuple[str, str]]
     if not is_loopback(urlsplit(url).hostname):
         return [("swarm login", ""), check]
     if setting("executorType", environ).value != "local":
-        return [("swarm provider local", "until there is another")]
+        return [("swarm orchestrator start --background", "with its PUBLIC_URL set"), check]
     if local_hub.find(environ) is None:
         return [("swarm orchestrator start --background", ""), check]
     if local_hub.GIVEN & {*changes.settings, *changes.secrets}:

@@ -11,13 +11,14 @@ import typer
 from pydantic import ValidationError
 
 from swarm_api.client import HubClient
-from swarm_api.config import config_file, read_config
+from swarm_api.config import config_file, hub_url, read_config
 from swarm_api.errors import InvalidInput, NotFound
 from swarm_api.ids import TASK_ID, short
 from swarm_api.invalid import invalid
 from swarm_api.tasks import Task, TaskBatch, TaskIn
 from swarm_cli import task_flags as flag
 from swarm_cli.blocked import told as told_of
+from swarm_cli.bringing import brought, is_elsewhere
 from swarm_cli.dollars import optional_cents
 from swarm_cli.faults import DONE, wrong_usage
 from swarm_cli.following import client
@@ -61,6 +62,8 @@ def submit(
     verify: flag.Verify = None,
     label: flag.Labels = None,
     repo_settings: flag.Settings = None,
+    bring: flag.Bring = None,
+    changes: flag.Changes = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; exit 1 if it fails, 6 for its budget.")
     ] = False,
@@ -78,7 +81,17 @@ def submit(
     given = {field: value for field, value in flags.items() if value is not None}
     path = _file(source, file, prompt)
     order = Order.of_file(path, given) if path else Order.of_flags(given)
+    _bring(order, url, bring, changes=changes)
     raise typer.Exit(asyncio.run(_submit(order, wait, as_json, url)))
+
+
+def _bring(order: "Order", url: str | None, bring: bool | None, *, changes: bool) -> None:
+    """Before anything is handed out: what cannot be brought is no task yet."""
+    hub = hub_url(url, os.environ)
+    if is_elsewhere(hub) if bring is None else bring:
+        order.tasks = brought(order.tasks, hub, os.environ, changes=changes)
+    elif changes:
+        raise wrong_usage("--with-changes goes with a repository that is brought to the hub", hint="--bring")
 
 
 def _file(source: str | None, file: str | None, prompt: str | None) -> str | None:
@@ -103,7 +116,7 @@ class Order:
     """What is to be handed out: a task, or the tasks of a file."""
 
     def __init__(self, tasks: list[TaskIn], file: TasksFile | None) -> None:
-        self._tasks = tasks
+        self.tasks = tasks
         self._file = file
 
     @classmethod
@@ -126,7 +139,7 @@ class Order:
         return cls(file.tasks(flags, _settings()), file)
 
     async def hand_out(self, hub: HubClient) -> list[Task]:
-        tasks = [await self._with_whole_ids(hub, task) for task in self._tasks]
+        tasks = [await self._with_whole_ids(hub, task) for task in self.tasks]
         try:
             return await hub.submit_batch(tasks) if self._file else [await hub.submit(tasks[0])]
         except InvalidInput as error:
@@ -135,7 +148,7 @@ class Order:
     async def _with_whole_ids(self, hub: HubClient, task: TaskIn) -> TaskIn:
         if not task.depends_on:
             return task
-        names = {other.name for other in self._tasks}
+        names = {other.name for other in self.tasks}
         ids = [wanted if wanted in names else await _whole_id(hub, wanted) for wanted in task.depends_on]
         return task.model_copy(update={"depends_on": ids})
 

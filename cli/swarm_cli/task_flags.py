@@ -32,6 +32,14 @@ Delivery = Annotated[Deliver | None, typer.Option("--deliver", metavar="WHAT", h
 Push = Annotated[bool, typer.Option("--push", help="Also push the branch to origin.")]
 Verify = Annotated[str | None, typer.Option(metavar="COMMAND", help="Must exit 0 for the task to complete.")]
 Labels = Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; may repeat.")]
+Bring = Annotated[
+    bool | None,
+    typer.Option("--bring/--no-bring", help="Push the commit of a local repository to the hub first; by default to a "
+                 "hub that is elsewhere."),
+]  # fmt: skip
+Changes = Annotated[
+    bool, typer.Option("--with-changes", help="With what is not committed, as a commit that only the hub has.")
+]
 Settings = Annotated[
     RepoSettings | None,
     typer.Option("--repo-settings", metavar="WHICH", help="none or project: whether its own .claude/ counts."),

@@ -178,8 +178,7 @@ def test_a_variable_that_wins_is_told_to_who_sets_the_field(lonely: Swarm) -> No
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("executorType", "slurm", "this version has no provider but `local`: a hub started here refuses slurm"),
-        ("flyRegion", "ord", "this version has no provider but `local`"),
+        ("executorType", "slurm", "workers at slurm reach a hub by its PUBLIC_URL"),
     ],
 )
 def test_what_this_version_cannot_use_is_told(lonely: Swarm, name: str, value: str, told: str) -> None:

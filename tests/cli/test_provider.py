@@ -39,7 +39,7 @@ def test_a_name_is_set_for_the_next_hub_and_the_one_that_runs_stays(beside: Swar
     assert (run.returncode, run.stdout) == (0, f"fly, in {config}\n")
     assert json.loads(config.read_text()) == {"executorType": "fly"}
     refused, stays = run.stderr.splitlines()
-    assert refused == "warning: this version has no provider but `local`: a hub started here refuses fly"
+    assert refused == "warning: workers at fly reach a hub by its PUBLIC_URL, which it needs for that"
     assert stays.startswith("warning: the hub that runs stays with what it has: ")
     assert json.loads(beside("provider", "--json").stdout)["type"] == "local"
 

@@ -92,7 +92,7 @@ def test_the_provider_may_be_a_flag(lonely: Swarm) -> None:
 def test_a_setting_that_this_version_cannot_use_is_kept_and_told(lonely: Swarm) -> None:
     code, _, error = given(lonely, {"executorType": "fly"})
     assert code == 0
-    assert error == "warning: this version has no provider but `local`: a hub started here refuses fly\n"
+    assert error == "warning: workers at fly reach a hub by its PUBLIC_URL, which it needs for that\n"
 
 
 @pytest.mark.parametrize(
