@@ -36,7 +36,7 @@ class HubRemote:
 
     def fetch(self, folder: Path, name: str, *refspecs: str) -> None:
         """Raises a `Fault` with git's own words."""
-        self._git(folder, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", self.url(name), *refspecs)
+        self._git(folder, "fetch", "--no-tags", "--no-write-fetch-head", "--", self.url(name), *refspecs)
 
     def _git(self, folder: Path, *arguments: str) -> None:
         run = subprocess.run(["git", *arguments], cwd=folder, env=self._environ, capture_output=True, check=False)

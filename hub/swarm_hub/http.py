@@ -18,7 +18,7 @@ from swarm_api.invalid import invalid
 from swarm_api.worker import Wire
 from swarm_hub.about import AGENT_ID, REQUEST_ID, TASK_ID
 from swarm_hub.identity.callers import PERMISSIONS, Caller, Permission
-from swarm_hub.identity.identity import Identity, address_of
+from swarm_hub.identity.identity import GIT, Identity, address_of
 from swarm_hub.problems import bad_query, problem
 from swarm_hub.services import Hub
 from swarm_hub.store import schema
@@ -145,7 +145,7 @@ class Route:
     def _name(self, caller: Caller, request: Request) -> None:
         """Whom it is about, for the log; what a path may hold besides is not for it."""
         wanted = next(iter(request.path_params.values()), "")
-        if self.permission in ("worker", "model") or (self.permission == "git" and not caller.scopes):
+        if self.permission in ("worker", "model") or (self.permission in GIT and not caller.scopes):
             AGENT_ID.set(caller.id)
         elif TASK.fullmatch(wanted):
             TASK_ID.set(wanted)

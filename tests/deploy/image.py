@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dockerfile_parse import DockerfileParser
 
@@ -18,8 +19,8 @@ from frame.tree import ROOT
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv"
 OUTSIDE = ("/etc/resolv.conf", "/etc/pip.conf", "/etc/ssl/certs", "/usr/local/share/ca-certificates",
-           "/etc/apt/apt.conf.d", "/etc/apt/sources.list", "/etc/apt/sources.list.d", "/etc/apt/keyrings", "/etc/apt/trusted.gpg.d",
-           "/usr/share/keyrings")  # fmt: skip
+           "/etc/apt/apt.conf.d", "/etc/apt/sources.list", "/etc/apt/sources.list.d", "/etc/apt/keyrings",
+           "/etc/apt/trusted.gpg.d", "/usr/share/keyrings")  # fmt: skip
 """How this machine reaches its registries: needed while the image is made, and no part of it."""
 CHROOT = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin") or "chroot"
 PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
@@ -89,7 +90,7 @@ class Images:
                 self._take(stage, step["instruction"], step["value"])
         return stage
 
-    def _of(self, name: str) -> list[dict[str, str]]:
+    def _of(self, name: str) -> list[Any]:
         starts = [i for i, step in enumerate(self._steps) if step["instruction"] == "FROM"]
         begin = next(i for i in starts if self._steps[i]["value"].split()[-1] == name)
         end = next((i for i in starts if i > begin), len(self._steps))

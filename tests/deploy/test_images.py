@@ -53,7 +53,7 @@ def test_the_linter_finds_nothing() -> None:
 async def test_the_hub_of_the_image_answers_as_nobodys_root(hub: Stage) -> None:
     port = free_port()
     told = {"HOST": "127.0.0.1", "PORT": str(port), "JWT_SECRET": "s" * 40, "SIMULATE_MODE": "true"}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - it takes no time, and is waited for below
         hub.command_line(hub.entrypoint), env=hub.variables(told), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True,
     )  # fmt: skip

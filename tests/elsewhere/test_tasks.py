@@ -140,4 +140,4 @@ async def test_the_hubs_token_for_the_cloud_is_nowhere_in_what_a_machine_is_give
     fly: RemoteHub, client: HubClient
 ) -> None:
     await ended(client, await client.submit({"prompt": WRITES}))
-    assert "fm2_of_the_tests" not in str(fly.fly.ever[0].asked)
+    assert "fm2_OfTheTestsOfTheTestsOfTheTests" not in str(fly.fly.ever[0].asked)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from executors.published import Published
 
-TOKEN = "FlyV1 fm2_of_the_tests"
+TOKEN = "FlyV1 fm2_OfTheTestsOfTheTestsOfTheTests"
 DOCUMENT = Published("fly-machines.json", "/v1", undocumented=["metadata.{key}"])
 DURATION = re.compile(r"(\d+)(ms|s)")
 

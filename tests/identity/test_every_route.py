@@ -177,7 +177,9 @@ async def test_a_worker_token_opens_the_paths_of_its_own_agent(shared: PlayedHub
 
 
 async def test_a_worker_token_opens_nothing_of_another_agent(shared: PlayedHub, wallet: Wallet) -> None:
-    assert await refused(shared, wallet, bearer(wallet.other.worker_token)) == []
+    """At `/git` it is heard, and told that there is nothing (tests/elsewhere)."""
+    token = bearer(wallet.other.worker_token)
+    assert await surprises(shared, token, wallet.agent.id, ("git:read", "git:write"), REFUSED) == []
 
 
 async def test_a_model_token_opens_the_model_alone(shared: PlayedHub, wallet: Wallet) -> None:

@@ -46,6 +46,8 @@ async def test_it_opens_all_that_users_may(hub: PlayedHub, token: Token) -> None
         "user",
         "worker",
         "model",
+        "git:read",
+        "git:write",
     }
 
 

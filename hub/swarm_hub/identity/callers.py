@@ -6,10 +6,20 @@ from typing import Literal, get_args
 from swarm_api.words import Scope
 
 Permission = Literal[
-    "open", "user", "worker", "model", "git", "tasks:read", "tasks:write", "agents:read", "metrics:read", "admin"
+    "open",
+    "user",
+    "worker",
+    "model",
+    "git:read",
+    "git:write",
+    "tasks:read",
+    "tasks:write",
+    "agents:read",
+    "metrics:read",
+    "admin",
 ]
-"""What a route asks for: a scope, any user, an agent's own token of either kind, either of user
-and worker (`git`), or nothing."""
+"""What a route asks for: a scope, any user, an agent's own token of either kind, a worker's token or
+the scope of the same name for tasks (`git:read`, `git:write`), or nothing."""
 PERMISSIONS: frozenset[str] = frozenset(get_args(Permission))
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 ADMIN: Scope = "admin"

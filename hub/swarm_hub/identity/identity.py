@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from starlette.requests import HTTPConnection
 
 from swarm_api.errors import Forbidden, NotAuthenticated, SwarmError, TooManyRequests
+from swarm_api.words import Scope
 from swarm_hub.identity import keys
 from swarm_hub.identity.agent_tokens import AgentTokens, Kind
 from swarm_hub.identity.attempts import Attempts, house
@@ -33,6 +34,10 @@ class Presented(NamedTuple):
 
     credential: str | None
     address: str
+
+
+GIT: Mapping[Permission, Scope] = {"git:read": "tasks:read", "git:write": "tasks:write"}
+"""What a user needs where a worker shows its token."""
 
 
 class Identity:
@@ -65,12 +70,13 @@ class Identity:
         if permission in ("worker", "model"):
             shown = presented_to_model(connection) if permission == "model" else presented(connection)
             return self._agent(permission, shown, connection.path_params.get("id"))
-        if permission == "git":
-            return self._worker(presented(connection)) or await self.user(presented(connection))
+        if permission in GIT and (worker := self._worker(presented(connection))) is not None:
+            return worker
         caller = self._recognised(connection) or await self.user(presented(connection))
-        if permission != "user" and not caller.may(permission):
+        scope = GIT.get(permission, permission)
+        if scope != "user" and not caller.may(scope):
             self._count(presented(connection), "forbidden_scope")
-            raise Forbidden(f"this takes the scope {permission}", code="forbidden_scope", scope=permission)
+            raise Forbidden(f"this takes the scope {scope}", code="forbidden_scope", scope=scope)
         return caller
 
     async def user(self, shown: Presented) -> Caller:

@@ -25,12 +25,14 @@ t, a = schema.tasks.c, schema.agents.c
 
 
 class RefsQuery(Model):
-    service: Literal["git-upload-pack", "git-receive-pack"]
+    service: Literal["git-upload-pack", "git-receive-pack"] | None = None
 
 
 async def refs(call: Call) -> Response:
     """What there is to fetch, or where a push could go; the first push makes a repository."""
     service = call.query(RefsQuery).service
+    if service is None:
+        raise MalformedRequest("`service` is missing: this is for git's smart protocol alone")
     served = await _served(call, pushes=service == "git-receive-pack")
     return Backend(served, "info/refs", _nothing(), call.hub.mirrors.room)
 
@@ -66,8 +68,9 @@ async def _served(call: Call, *, pushes: bool) -> Served:
     if TASK_ID.fullmatch(name):
         return await _of_task(call, name, pushes)
     if not call.caller.scopes:
-        raise Forbidden("an agent reaches the repository of its own task alone", code="forbidden_repository")
-    _take(call, "tasks:write" if pushes else "tasks:read")
+        raise NotFound("an agent finds the repository of its own task alone")
+    if pushes:
+        _take(call, "tasks:write")
     if not _UPLOAD.fullmatch(name):
         raise NotFound(f"there is no repository {name!r}; allowed: small letters, digits and hyphens, up to 63")
     path = upload_at(call.hub.settings.data_dir, name)
@@ -80,11 +83,10 @@ async def _of_task(call: Call, task_id: str, pushes: bool) -> Served:
     agent_id = None if call.caller.scopes else call.caller.id
     task, agent = await call.hub.store.read(lambda c: _find(c, task_id, agent_id))
     if agent_id is None:
-        _take(call, "tasks:read")
         if pushes:
             raise Forbidden("only its own agent pushes to a task", code="forbidden_repository")
     elif agent is None or agent.task_id != task_id:
-        raise Forbidden("an agent reaches the repository of its own task alone", code="forbidden_repository")
+        raise NotFound("an agent finds the repository of its own task alone")
     elif task.agent_id != agent_id:
         raise Conflict(f"agent {agent_id} is not the current one of its task", code="stale_agent")
     if task is None:
