@@ -18,9 +18,9 @@ FROM python:${PYTHON} AS base
 # git is what agents and hub work with; tini reaps what they leave behind.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends git ca-certificates openssh-client tini \
+ && apt-get install --yes --no-install-recommends git ca-certificates openssh-client tini tzdata \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 10001 --create-home --shell /usr/sbin/nologin swarm
+ && useradd --uid 10001 --home-dir /var/lib/swarm --create-home --shell /usr/sbin/nologin swarm
 ENV PATH=/opt/swarm/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONSAFEPATH=1
@@ -33,7 +33,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build-worker /opt/swarm /opt/swarm
 USER 10001
-WORKDIR /home/swarm
+WORKDIR /var/lib/swarm
 ENTRYPOINT ["tini", "-g", "--", "swarm-worker"]
 
 FROM base AS hub
@@ -45,7 +45,7 @@ ENV HOST=0.0.0.0 \
 VOLUME /data
 EXPOSE 3000
 USER 10001
-WORKDIR /home/swarm
+WORKDIR /var/lib/swarm
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:3000/health/live', timeout=4)"]
 # Not -g: agents that run here are left alone when the hub is told to stop.

@@ -67,10 +67,14 @@ class Upstream(Wire):
 
 @dataclass(frozen=True, kw_only=True)
 class Resume(Wire):
-    """What earlier attempts at the same task left: the work goes on from their branch and session."""
+    """What earlier attempts at the same task left: the work goes on from their branch and session.
+
+    `transcript`: the session as the hub keeps it for agents elsewhere; none where the machine has it.
+    """
 
     session_id: str | None = None
     summary: str = ""
+    transcript: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +166,16 @@ class ProgressReport(Wire):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionReport(Wire):
+    """What the runtime has written down of its session since the last one: the hub keeps it and looks at none of it."""
+
+    kind: Literal["session"] = "session"
+    n: Count = 0
+    session_id: Annotated[str, MaxLen(200)]
+    entries: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResultReport(Wire):
     """The last report. Of all error codes only `runtime_crashed` and `out_of_memory` may cost another attempt."""
 
@@ -191,7 +205,7 @@ class UnknownReport(Wire):
 
 
 # A runtime leaves `n`, `at_ms` and `elapsed_ms` at 0; the worker fills them in when it takes a report in hand.
-Report = LogReport | UsageReport | FilesReport | ProgressReport | ResultReport
+Report = LogReport | UsageReport | FilesReport | ProgressReport | SessionReport | ResultReport
 
 
 @dataclass(frozen=True, kw_only=True)

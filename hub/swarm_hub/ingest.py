@@ -16,6 +16,7 @@ from swarm_api.worker import (
     ProgressReport,
     Report,
     ResultReport,
+    SessionReport,
     UnknownReport,
     UsageReport,
     from_wire,
@@ -101,6 +102,11 @@ class _Changes:
                 self._of_agent["files"] = to_json(report.paths).decode()
             case ProgressReport():
                 self._progress(report)
+            case SessionReport():
+                self._tx.add(schema.sessions, {
+                    "task_id": self._task.id, "attempt": self._agent.attempt, "n": report.n,
+                    "session_id": report.session_id, "entries": to_json(report.entries).decode(),
+                })  # fmt: skip
             case ResultReport():
                 self._of_agent["turns"] = max(report.turns, self._agent.turns)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
+from sqlalchemy import bindparam, select
 
 from swarm_api.errors import Conflict
 from swarm_api.ids import short
@@ -14,9 +15,17 @@ from swarm_api.worker import Limits, Resume, Sandbox, Source, Upstream, WorkOrde
 from swarm_executors.protocol import TIERS
 from swarm_hub.claims import hard_limit
 from swarm_hub.settings import Settings
+from swarm_hub.store import schema
 from swarm_hub.store.transaction import Transaction
 from swarm_hub.transitions import Pair, change_agent, change_task, load_agent, refuse_stale
 
+LONGEST_TRANSCRIPT = 64 * 1024 * 1024  # characters
+s = schema.sessions.c
+KEPT = (
+    select(s.entries)
+    .where(s.task_id == bindparam("task"), s.session_id == bindparam("session"))
+    .order_by(s.attempt, s.n)
+)
 _SHAPES = Redactor()
 UPLOAD = "swarm://git/"
 """Before the name of a repository that was pushed to this hub."""
@@ -38,7 +47,7 @@ def claim_order(
         raise Conflict(f"agent {agent_id} is carried by another worker", code="stale_agent")
     if pair.agent.incarnation is None:
         _begin(tx, pair, incarnation)
-    return _order(pair, settings, upstream, elsewhere)
+    return _order(pair, settings, upstream, elsewhere, _resume(tx, pair))
 
 
 def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
@@ -55,7 +64,9 @@ def _begin(tx: Transaction, pair: Pair, incarnation: str) -> None:
     )  # fmt: skip
 
 
-def _order(pair: Pair, settings: Settings, upstream: Upstream, elsewhere: Source | None) -> WorkOrder:
+def _order(
+    pair: Pair, settings: Settings, upstream: Upstream, elsewhere: Source | None, resume: Resume | None
+) -> WorkOrder:
     task, agent = pair
     spec = from_json(task.spec)
     size = TIERS[agent.tier]
@@ -83,10 +94,23 @@ def _order(pair: Pair, settings: Settings, upstream: Upstream, elsewhere: Source
             max_budget_micro_usd=_told_budget(pair, settings),
         ),
         upstream=upstream,
-        resume=Resume(session_id=task.session_id) if agent.attempt > 1 and not agent.fresh else None,
+        resume=resume,
         workspace=str(settings.data_dir) if agent.provider == "local" else None,
         sandbox=_sandbox(settings) if agent.provider == "local" else None,
     )
+
+
+def _resume(tx: Transaction, pair: Pair) -> Resume | None:
+    """What an attempt goes on with; on another machine with the session as it was mirrored, unless that is too long."""
+    task, agent = pair
+    if agent.attempt == 1 or agent.fresh:
+        return None
+    if agent.provider == "local" or task.session_id is None:
+        return Resume(session_id=task.session_id)
+    texts = list(tx.execute(KEPT, {"task": task.id, "session": task.session_id}).scalars())
+    if sum(map(len, texts)) > LONGEST_TRANSCRIPT:
+        return Resume(session_id=None)
+    return Resume(session_id=task.session_id, transcript=[entry for text in texts for entry in from_json(text)])
 
 
 def _here(task: Any, spec: dict[str, Any], settings: Settings) -> Source:

@@ -14,12 +14,13 @@ from swarm_api.worker import (
     LogReport,
     ProgressReport,
     ResultReport,
+    SessionReport,
     UnknownReport,
     UsageReport,
     Wire,
 )
 
-_KINDS = frozenset({"log", "usage", "files", "progress", "result"})
+_KINDS = frozenset({"log", "usage", "files", "progress", "session", "result"})
 
 
 def _kind(value: Any) -> str:
@@ -32,6 +33,7 @@ AnyReport = Annotated[
     | Annotated[UsageReport, Tag("usage")]
     | Annotated[FilesReport, Tag("files")]
     | Annotated[ProgressReport, Tag("progress")]
+    | Annotated[SessionReport, Tag("session")]
     | Annotated[ResultReport, Tag("result")]
     | Annotated[UnknownReport, Tag("unknown")],
     Discriminator(_kind),

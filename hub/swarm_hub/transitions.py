@@ -3,7 +3,7 @@
 from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from swarm_api.base import cents, dollars
 from swarm_api.errors import Conflict, NotFound
@@ -25,6 +25,8 @@ RELEASED = (
     .where(t.id.in_(WAITING), t.status == "pending", t.waiting_on > 0)
     .values(waiting_on=t.waiting_on - 1)
 )
+
+FORGET_SESSION = delete(schema.sessions).where(schema.sessions.c.task_id == bindparam("wanted"))
 
 StopReason = Literal["budget", "usage_limit", "limit"]
 PAUSED: frozenset[StopReason] = frozenset({"usage_limit", "limit"})
@@ -147,9 +149,16 @@ def finish(tx: Transaction, task: Any, result: Result) -> None:
         seq=seq,
     )  # fmt: skip
     if status == "completed":
+        _forget_session(tx, task)
         _release_dependents(tx, task.id)
     else:
         _cancel_dependents(tx, task.id, status)
+
+
+def _forget_session(tx: Transaction, task: Any) -> None:
+    """Nobody goes on with it any more. Local agents keep theirs on their disk."""
+    if task.session_id is not None and not (task.agent_id or "local-").startswith("local-"):
+        tx.execute(FORGET_SESSION, {"wanted": task.id})
 
 
 def _release_dependents(tx: Transaction, task_id: str) -> None:

@@ -58,7 +58,7 @@ class Stage:
 
     def variables(self, more: dict[str, str]) -> dict[str, str]:
         """As an engine gives them, with the user's home."""
-        home = "/root" if self.user == "0" else "/home/swarm"
+        home = "/root" if self.user == "0" else "/var/lib/swarm"
         return {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": home,

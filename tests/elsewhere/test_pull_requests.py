@@ -144,7 +144,7 @@ async def test_the_token_is_in_no_answer_and_no_order(hub: PlayedHub, github: Fa
     ("git@github.com:ada/widget.git", Repository("ada", "widget")),
     ("ssh://git@github.com/ada/widget.js", Repository("ada", "widget.js")),
     ("https://gitlab.com/ada/widget", None), ("https://github.com.evil.example/ada/widget", None),
-    ("https://github.com/ada", None), ("https://github.com/ada/widget/tree/main", None), ("/home/ada/widget", None),
+    ("https://github.com/ada", None), ("https://github.com/ada/widget/tree/main", None), ("/srv/ada/widget", None),
 ])  # fmt: skip
 def test_whose_a_repository_is_stands_in_its_url(url: str, found: Repository | None) -> None:
     pulls = PullRequests("https://api.github.com", TOKEN, None, None, "")  # type: ignore[arg-type]

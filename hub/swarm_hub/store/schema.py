@@ -113,6 +113,17 @@ deliveries = Table(
     Column("at_ms", Integer, nullable=False),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("task_id", ForeignKey("tasks.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("n", Integer, primary_key=True),  # of the report that brought it
+    Column("session_id", String, nullable=False),
+    Column("entries", Text, nullable=False),  # as the runtime wrote them
+    sqlite_with_rowid=False,
+)
+
 spent = Table(
     "spent",
     metadata,

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from asyncio import Queue, Task
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -18,11 +18,12 @@ from claude_agent_sdk import (
 )
 
 from swarm_api.redaction import Redactor
-from swarm_api.worker import LogReport, Report, ResultReport, WorkOrder
+from swarm_api.worker import LogReport, Report, ResultReport, SessionReport, WorkOrder
 from swarm_worker.runtimes import Place
 from swarm_worker.runtimes.claude import Signal
 from swarm_worker.runtimes.claude_opening import Opening, open_conversation
 from swarm_worker.runtimes.claude_outcome import crash, outcome
+from swarm_worker.runtimes.claude_session import HubSession
 from swarm_worker.runtimes.claude_transcript import Transcript
 from swarm_worker.runtimes.claude_usage import Meter
 
@@ -54,17 +55,33 @@ class Conversation:
                 report = await self._out.get()
                 if isinstance(report, Exception):
                     raise crash(report, self._last_words) from report
-                yield report
                 if isinstance(report, ResultReport):
-                    return
+                    break
+                yield report
         finally:
             await self._close(opening.client, tasks)
+        for late in self._written_late():
+            yield late
+        yield report
+
+    def _written_late(self) -> Iterator[Report]:
+        """The last of the session is kept when the client lets go of the CLI."""
+        while not self._out.empty():
+            if isinstance(report := self._out.get_nowait(), SessionReport):
+                yield report
 
     async def _open(self) -> Opening:
         try:
-            return await open_conversation(self._order, self._place, self._hear_stderr)
+            return await open_conversation(self._order, self._place, self._hear_stderr, self._store())
         except Exception as error:  # the SDK raises a bare one when the CLI does not answer
             raise crash(error, self._last_words) from error
+
+    def _store(self) -> HubSession | None:
+        """Where the session is kept beside this machine's disk, if that will soon be gone."""
+        if self._order.source.kind != "hub":
+            return None
+        kept = self._order.resume.transcript if self._order.resume else ()
+        return HubSession(kept, self._out.put_nowait)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """Run it beside; what it raises ends the conversation."""

@@ -1,4 +1,4 @@
-"""Beyond one machine: why an agent waits for room, and what the hub has to deliver."""
+"""Beyond one machine: why an agent waits for room, what the hub has to deliver, and sessions that travel."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,4 +16,14 @@ def upgrade() -> None:
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("at_ms", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("agent_id"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("task_id", sa.String(), sa.ForeignKey("tasks.id"), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("entries", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("task_id", "attempt", "n"),
+        sqlite_with_rowid=False,
     )
