@@ -104,7 +104,7 @@ def test_a_wrong_answer_is_told_and_asked_for_again(lonely: Swarm) -> None:
         ("azure", {"subscription": "id", "resource group": "rg", "environment": "env", "job": "job"}),
     ],
 )
-def test_a_provider_is_asked_its_own_fields_and_said_to_be_of_no_use_yet(
+def test_a_provider_is_asked_its_own_fields_and_what_it_needs_is_said(
     lonely: Swarm, provider: str, fields: dict[str, str]
 ) -> None:
     rest = list(QUESTIONS)[1:]
@@ -112,8 +112,8 @@ def test_a_provider_is_asked_its_own_fields_and_said_to_be_of_no_use_yet(
     answers = {**fields, **dict.fromkeys(rest[:3], ""), **fly_token, **dict.fromkeys(rest[3:], "")}
     code, seen = run(lonely, answers, "--provider", provider)
     assert code == 0
-    assert f"a hub started here refuses {provider}" in " ".join(seen.split())
-    assert "next: swarm provider local" in seen
+    assert f"workers at {provider} reach a hub by its PUBLIC_URL" in " ".join(seen.split())
+    assert "next: swarm orchestrator start --background" in seen
     assert {*config(lonely).values()} == {provider, *fields.values()}
 
 

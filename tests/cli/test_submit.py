@@ -138,7 +138,7 @@ def test_wrong_input_is_told_with_its_field(lonely: Swarm, arguments: list[str],
 
 
 def test_what_is_not_built_yet_is_refused(swarm: Swarm) -> None:
-    run = swarm("submit", "-p", "x", "--deliver", "pull_request")
+    run = swarm("submit", "-f", "-", stdin="tasks: [{prompt: x, bestOf: 2}]")
     assert (run.returncode, run.stdout) == (2, "")
     assert "not supported by this version" in run.stderr
 

@@ -23,6 +23,9 @@ OUTSIDE = ("/etc/resolv.conf", "/etc/pip.conf", "/etc/ssl/certs", "/usr/local/sh
            "/etc/apt/trusted.gpg.d", "/usr/share/keyrings")  # fmt: skip
 """How this machine reaches its registries: needed while the image is made, and no part of it."""
 CHROOT = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin") or "chroot"
+WITH_PROC = ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+             '/usr/bin/mount -t proc proc "$0/proc" && exec "$@"']  # fmt: skip
+"""As engines do. The mount is the process's own, and gone with it."""
 PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
           "REQUESTS_CA_BUNDLE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "PIP_CONFIG_FILE")  # fmt: skip
 
@@ -54,7 +57,7 @@ class Stage:
     def command_line(self, command: list[str]) -> list[str]:
         identity = [] if self.user == "0" else [f"--userspec={self.user}:{self.user}"]
         inside = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', self.workdir, *command]
-        return [CHROOT, *identity, str(self.root), *inside]
+        return [*WITH_PROC, str(self.root), CHROOT, *identity, str(self.root), *inside]
 
     def variables(self, more: dict[str, str]) -> dict[str, str]:
         """As an engine gives them, with the user's home."""

@@ -61,7 +61,7 @@ async def test_the_hub_of_the_image_answers_as_nobodys_root(hub: Stage) -> None:
         url = f"http://127.0.0.1:{port}/health/live"
         await until(lambda: process.poll() is not None or _answers(url), 60)
         assert _answers(url), process.stdout and process.stdout.read().decode()
-        [uid] = {line.split()[1] for pid in _below(process.pid) for line in _status(pid) if line.startswith("Uid:")}
+        [uid] = {line.split()[1] for line in _status(process.pid) if line.startswith("Uid:")}
         assert uid == "10001"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -87,7 +87,7 @@ def test_the_worker_has_the_runtime_and_git(worker: Stage) -> None:
 
 def test_neither_holds_the_other(hub: Stage, worker: Stage) -> None:
     assert hub.run(["/opt/swarm/bin/python", "-c", "import claude_agent_sdk"]).returncode != 0
-    assert worker.run(["/opt/swarm/bin/python", "-c", "import starlette"]).returncode != 0
+    assert worker.run(["/opt/swarm/bin/python", "-c", "import sqlalchemy"]).returncode != 0
 
 
 @pytest.mark.parametrize("name", ["hub", "worker"])
@@ -120,12 +120,6 @@ def _answers(url: str) -> bool:
         return httpx.get(url, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _below(pid: int) -> list[int]:
-    """The process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children] or [pid]
 
 
 def _status(pid: int) -> list[str]:

@@ -85,7 +85,7 @@ async def test_more_than_32_labels_are_refused(shared: PlayedHub) -> None:
     "fields",
     [
         {"bestOf": 2}, {"verifyAttempts": 2}, {"paths": ["src/**"]}, {"conflictPolicy": "hold"},
-        {"permissionMode": "ask"}, {"deliver": "pull_request"},
+        {"permissionMode": "ask"},
     ],
 )  # fmt: skip
 async def test_a_field_that_is_not_built_yet_is_refused_by_name(shared: PlayedHub, fields: dict[str, Any]) -> None:

@@ -105,8 +105,9 @@ def test_every_secret_setting_is_a_credential_in_use() -> None:
     given = {
         "jwt_secret": ("j" * 32, "J" * 32), "bootstrap_key": "b" * 50, "anthropic_api_key": "a" * 20,
         "otlp_headers": {"authorization": "Bearer " + "o" * 30, "x-tenant": ""},
+        "github_token": "g" * 30, "fly_api_token": "FlyV1 fm2_" + "f" * 30, "slurm_jwt": "s" * 30,
     }  # fmt: skip
     assert given.keys() == {name for name, setting in SETTINGS.items() if setting.secret}
-    used = ["j" * 32, "J" * 32, "b" * 50, "a" * 20, "o" * 30]
+    used = ["j" * 32, "J" * 32, "b" * 50, "a" * 20, "o" * 30, "g" * 30, "FlyV1 fm2_" + "f" * 30, "s" * 30]
     assert sorted(credentials(Settings(**given))) == sorted(used)  # type: ignore[arg-type]
     assert credentials(Settings()) == []
