@@ -1,9 +1,9 @@
 """Workers as executions of an Azure Container Apps job."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -35,7 +35,7 @@ from swarm_executors.protocol import (
 )
 
 Execution = Mapping[str, Any]
-Starts = defaultdict[str, asyncio.Lock]
+Starts = WeakValueDictionary[str, asyncio.Lock]
 READS, WRITES = (25, 250), (10, 200)
 """Calls a second and at once (learn.microsoft.com, request-limits-and-throttling)."""
 LOOKS = 3  # for an execution that may have been started, before it is started again: lists come late
@@ -56,11 +56,11 @@ class AzureExecutor:
         self._job = job
         self._calls = Calls(httpx.AsyncClient(base_url=job.management_url), judge, header, patience or Patience())
         self._reads, self._writes = Bucket(*READS), Bucket(*WRITES)
-        self._starting = starts if starts is not None else defaultdict(asyncio.Lock)
+        self._starting = starts if starts is not None else Starts()
 
     async def start(self, launch: Launch) -> Handle:
         """There is no key by which Azure would know a start again: executions are looked for by the agent's id."""
-        async with self._starting[launch.agent_id]:
+        async with self._starting.setdefault(launch.agent_id, asyncio.Lock()):
             try:
                 return await self._start(launch)
             except Gone as gone:

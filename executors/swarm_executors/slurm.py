@@ -1,9 +1,9 @@
 """Workers as jobs of a Slurm cluster, over slurmrestd."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -41,17 +41,15 @@ class SlurmExecutor:
         )
         self._calls = Calls(http, judge, self._headers, patience or Patience())
         self._root = f"/slurm/{cluster.version}"
-        self._starting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self, launch: Launch) -> Handle:
         """There is no key by which Slurm would know a submission again: the job's name is looked for instead."""
-        async with self._starting[launch.agent_id]:
+        async with self._starting.setdefault(launch.agent_id, asyncio.Lock()):
             try:
                 return await self._start(launch)
             except Refused as refused:
                 raise StartFailed(f"{launch.agent_id} cannot be started: {refused}") from refused
-            finally:
-                self._starting.pop(launch.agent_id, None)
 
     async def poll(self, handle: Handle) -> Observation:
         try:
@@ -103,7 +101,7 @@ class SlurmExecutor:
                 return found
             try:
                 answer = await self._calls.once("POST", f"{self._root}/job/submit", json=body)
-                handle = {"agentId": launch.agent_id, "hub": launch.hub_id, "jobId": answer["job_id"], "name": name}
+                handle = {"agentId": launch.agent_id, "hub": launch.hub_id, "jobId": _number_of(answer), "name": name}
                 return handle if launch.first and failed == 1 else await self._one(launch) or handle
             except (Ambiguous, Throttled) as failure:
                 if failed == self._calls.patience.tries:
@@ -129,14 +127,16 @@ class SlurmExecutor:
         """Raises `Gone` also for another job of its number: they begin at 1 again when a cluster is made anew."""
         ask = self._calls.steadily if patiently else self._calls.once
         answer = await ask("GET", f"{self._root}/job/{handle['jobId']}")
-        job: Job | None = next((each for each in answer["jobs"] if each.get("name") == handle["name"]), None)
+        job: Job | None = next(
+            (each for each in (answer or {}).get("jobs") or () if each.get("name") == handle["name"]), None
+        )
         if job is None:
             raise Gone(f"job {handle['jobId']} is somebody else's")
         return job
 
     async def _jobs(self) -> Sequence[Job]:
         answer = await self._calls.steadily("GET", f"{self._root}/jobs")
-        jobs: Sequence[Job] = answer.get("jobs") or ()
+        jobs: Sequence[Job] = (answer or {}).get("jobs") or ()
         return jobs
 
     async def _until_ended(self, handle: Handle, seconds: float) -> bool:
@@ -152,6 +152,13 @@ class SlurmExecutor:
     async def _headers(self) -> Mapping[str, str]:
         found = {"X-SLURM-USER-NAME": self._cluster.user, "X-SLURM-USER-TOKEN": self._cluster.jwt}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _number_of(answer: Any) -> int:
+    """Of the job that was submitted. Raises `Ambiguous` for an answer that does not say it."""
+    if not isinstance(answer, Mapping) or not isinstance(answer.get("job_id"), int):
+        raise Ambiguous("Slurm took a job and did not say its number")
+    return int(answer["job_id"])
 
 
 def _id(job: Job) -> int:

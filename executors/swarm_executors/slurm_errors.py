@@ -12,10 +12,10 @@ from swarm_executors.protocol import Ambiguous, ExecutorError, Gone, NoCapacity,
 
 GONE = frozenset({2017})  # invalid job id
 FINISHED = frozenset({2021})  # the job has ended already
-FULL = frozenset({2009, 2015, 2051, 2016})  # limits of the partition, no nodes, limits of the association, nodes busy
-SHUT = frozenset({1007, 2000, 2002, 2003, 2004})  # authentication, partition, access, user
+FULL = frozenset({2015, 2016, 2050, 2068, 2070})  # no nodes, nodes busy, limits of the account, node or partition down
+SHUT = frozenset({1007, 2000, 2002, 2003, 2004, 6000, 6006})  # authentication, partition, access, user
 IN_BETWEEN = frozenset({2020})  # the job is on its way into a node or out of it, and cannot be told anything now
-PASSING = frozenset({1800, 1801, 1802, 1803, 1804, 1805, 1900, 2019, 2063, 2064, 5004})
+PASSING = frozenset({1800, 1801, 1802, 1803, 2007, 2019, 2027, 2103, 2131, 5004})
 """The controller is away, busy, or another one is the controller now: whether it heard is not known."""
 
 

@@ -1,7 +1,5 @@
 """Azure as a place: the fake one on loopback, whose executions have small programs."""
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -25,7 +23,7 @@ class AzurePlace:
         self.faulty = Faulty(self.azure.app)
         self.job = AzureJob("0000-1111", "agents", "workers", "registry.example/worker:1")
         self._stack = AsyncExitStack()
-        self._starts: Starts = defaultdict(asyncio.Lock)
+        self._starts: Starts = Starts()
 
     async def __aenter__(self) -> "AzurePlace":
         url = await self._stack.enter_async_context(serving(self.faulty))

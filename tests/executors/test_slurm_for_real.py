@@ -85,10 +85,11 @@ async def test_a_controller_that_was_killed_knows_its_jobs_again(place: SlurmPla
 
 
 async def test_a_submission_whose_answer_was_lost_is_found_by_its_name(place: SlurmPlace) -> None:
-    executor, order = place.executor(), None
+    executor = place.executor()
     order = launch(executor)
     first = await executor.start(order)
     assert await place.executor().start(order) == first
+    await place.aclose()
 
 
 async def _known(executor: SlurmExecutor, handle: Handle) -> tuple[str, int | None]:

