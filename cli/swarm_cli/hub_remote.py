@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from swarm_api.access import access, may_be_insecure
@@ -39,15 +39,17 @@ class HubRemote:
         self._git(folder, "fetch", "--no-tags", "--no-write-fetch-head", "--", self.url(name), *refspecs)
 
     def _git(self, folder: Path, *arguments: str) -> None:
-        run = subprocess.run(["git", *arguments], cwd=folder, env=self._environ, capture_output=True, check=False)
-        if run.returncode:
-            raise Fault(f"git {arguments[0]}: {_gist(run.stderr)}")
+        _run(folder, arguments, self._environ)
 
 
 def git(folder: Path, *arguments: str, **variables: str) -> str:
     """What git prints. Raises a `Fault` with its words."""
-    environ = {**os.environ, "LC_ALL": "C", **variables}
-    run = subprocess.run(["git", *arguments], cwd=folder, env=environ, capture_output=True, check=False)
+    return _run(folder, arguments, {**os.environ, "LC_ALL": "C", **variables})
+
+
+def _run(folder: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    command = ["git", *arguments]
+    run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False)  # nosec B607 - the user's own
     if run.returncode:
         raise Fault(f"git {arguments[0]}: {_gist(run.stderr)}")
     return run.stdout.decode(errors="replace").strip()

@@ -127,17 +127,14 @@ class SlurmExecutor:
         """Raises `Gone` also for another job of its number: they begin at 1 again when a cluster is made anew."""
         ask = self._calls.steadily if patiently else self._calls.once
         answer = await ask("GET", f"{self._root}/job/{handle['jobId']}")
-        job: Job | None = next(
-            (each for each in (answer or {}).get("jobs") or () if each.get("name") == handle["name"]), None
-        )
+        job = next((each for each in _jobs_of(answer) if each.get("name") == handle["name"]), None)
         if job is None:
             raise Gone(f"job {handle['jobId']} is somebody else's")
         return job
 
     async def _jobs(self) -> Sequence[Job]:
         answer = await self._calls.steadily("GET", f"{self._root}/jobs")
-        jobs: Sequence[Job] = (answer or {}).get("jobs") or ()
-        return jobs
+        return _jobs_of(answer)
 
     async def _until_ended(self, handle: Handle, seconds: float) -> bool:
         """Whether it has ended within the time: Slurm tells nobody, so it is asked."""
@@ -152,6 +149,14 @@ class SlurmExecutor:
     async def _headers(self) -> Mapping[str, str]:
         found = {"X-SLURM-USER-NAME": self._cluster.user, "X-SLURM-USER-TOKEN": self._cluster.jwt}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _jobs_of(answer: Any) -> Sequence[Job]:
+    """Raises `Ambiguous` for an answer that names none: a worker is not lost because an answer is odd."""
+    jobs = answer.get("jobs") if isinstance(answer, Mapping) else None
+    if not isinstance(jobs, list):
+        raise Ambiguous("Slurm answers without jobs")
+    return jobs
 
 
 def _number_of(answer: Any) -> int:
