@@ -35,7 +35,7 @@ types: setup ## mypy --strict
 	@$(BIN)/mypy $(TYPED)
 
 bench: setup ## measure against a real hub; JSON on stdout, a table on stderr; ARGS='status restart' picks some
-	@$(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 conformance: setup $(OUTSIDERS)/.set-up ## the MCP server, judged by the official suite and the inspector
 	@PYTHONPATH=tests $(BIN)/python -m conformance.suite $(OUTSIDERS)

@@ -13,6 +13,7 @@ from swarm_executors.protocol import Handle, Launch, Observation
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.budgets.limits import Limits
 from swarm_hub.claims import Claimed, Place
+from swarm_hub.executors import Executors
 from swarm_hub.ingest import ingest
 from swarm_hub.intake import Defaults, create, draft
 from swarm_hub.orders import claim_order
@@ -60,6 +61,9 @@ class AtOnce:
     async def list(self, hub_id: str) -> Sequence[Handle]:
         return []
 
+    async def ready(self) -> str:
+        return ""
+
     async def aclose(self) -> None:
         return
 
@@ -81,7 +85,8 @@ async def _seconds(path: Path) -> float:
         await store.write(lambda tx: create(tx, drafts, DEFAULTS, "tasks."))
         done = _count_endings(store)
         place = Place("local", None, CAPACITY, RICH)
-        scheduler = Scheduler(store, AtOnce(store, group), _launch, place, Prices.load())
+        executors = Executors({"local": AtOnce(store, group)})
+        scheduler = Scheduler(store, executors, _launch, place, Prices.load(), "the-hub")
         begin = time.monotonic()
         running = asyncio.create_task(scheduler.run())
         async with asyncio.timeout(LIMIT):

@@ -98,7 +98,7 @@ async def test_it_is_given_back_when_the_worker_cannot_be_started(
     hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(launch: Launch) -> Handle:
-        raise StartFailed(launch.agent_id, "there is no room")
+        raise StartFailed(f"{launch.agent_id} cannot be started")
 
     monkeypatch.setattr(hub.stage, "start", refuse)
     task = await hub.client.wait((await hub.client.submit({"prompt": "Go"})).id)
