@@ -15,10 +15,11 @@ RUN python3 -m venv /opt/swarm \
  && /opt/swarm/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[worker]'
 
 FROM python:${PYTHON} AS base
-# git is what agents and hub work with; tini reaps what they leave behind.
+# git is what agents and hub work with. There is no init in between: its environment would hold the worker's token, where
+# the agent, which has the same user, could read it. Fly has an init of its own, Docker's is --init.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends git ca-certificates openssh-client tini tzdata \
+ && apt-get install --yes --no-install-recommends git ca-certificates openssh-client tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --home-dir /var/lib/swarm --create-home --shell /usr/sbin/nologin swarm
 ENV PATH=/opt/swarm/bin:/usr/local/bin:/usr/bin:/bin \
@@ -34,7 +35,7 @@ RUN apt-get update \
 COPY --from=build-worker /opt/swarm /opt/swarm
 USER 10001
 WORKDIR /var/lib/swarm
-ENTRYPOINT ["tini", "-g", "--", "swarm-worker"]
+ENTRYPOINT ["swarm-worker"]
 
 FROM base AS hub
 COPY --from=build-hub /opt/swarm /opt/swarm
@@ -48,5 +49,4 @@ USER 10001
 WORKDIR /var/lib/swarm
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:3000/health/live', timeout=4)"]
-# Not -g: agents that run here are left alone when the hub is told to stop.
-ENTRYPOINT ["tini", "--", "swarm-hub"]
+ENTRYPOINT ["swarm-hub"]

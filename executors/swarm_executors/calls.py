@@ -33,7 +33,7 @@ class Patience:
 
     def delay(self, failed: int, failure: ExecutorError) -> float:
         """After so many failures, the last of which is given."""
-        jitter = random.uniform(0, min(self.most, self.first * 2.0**failed))  # noqa: S311  # nosec B311 - no secret
+        jitter = random.uniform(0, min(self.most, self.first * 2.0**failed))  # noqa: S311  # nosec B311  # no secret
         return max(failure.retry_after, jitter)
 
 

@@ -32,7 +32,7 @@ class Cluster:
     user: str | None = None
     jwt: str | None = None
     worker: str = "swarm-worker"
-    folder: str = "/tmp"  # noqa: S108  # nosec B108 - the one folder that every node has
+    folder: str = "/tmp"  # noqa: S108  # nosec B108  # the one folder that every node has
 
     @property
     def structured(self) -> bool:

@@ -123,8 +123,10 @@ def _here(task: Any, spec: dict[str, Any], settings: Settings) -> Source:
 
 def delivers_itself(task: Any, agent: Any) -> bool:
     """Whether the hub has something to do with an agent's branch before its task has completed."""
-    spec = from_json(task.spec)
     elsewhere = agent.provider != "local"
+    if not elsewhere and "pull_request" not in task.spec:
+        return False  # as nearly always: its JSON need not be read
+    spec = from_json(task.spec)
     kind = source(spec).kind
     return spec["deliver"] == "pull_request" or (elsewhere and (kind == "local" or (spec["push"] and kind == "url")))
 

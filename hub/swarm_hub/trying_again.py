@@ -27,7 +27,7 @@ class TryingAgain:
         for_room = isinstance(failure, NoCapacity | Shut)
         first, most = (LATER, LONGEST_FOR_ROOM) if for_room else (SOON, LONGEST)
         count = self._failures[agent_id] = self._failures.get(agent_id, 0) + 1
-        spread = 1 - random.uniform(0, JITTER) if count > 1 else 1.0  # noqa: S311  # nosec B311 - no secret
+        spread = 1 - random.uniform(0, JITTER) if count > 1 else 1.0  # noqa: S311  # nosec B311  # no secret
         delay = max(failure.retry_after, spread * min(most, first * 2.0 ** (count - 1)))
         self._at[agent_id] = asyncio.get_running_loop().time() + delay
         return delay

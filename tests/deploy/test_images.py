@@ -79,6 +79,12 @@ def test_the_worker_of_the_image_says_what_it_lacks(worker: Stage) -> None:
     assert "a worker is started by an executor" in run.stderr
 
 
+@pytest.mark.parametrize(("name", "program"), [("hub", "swarm-hub"), ("worker", "swarm-worker")])
+def test_nobody_stands_before_the_program_with_its_secrets(images: Images, name: str, program: str) -> None:
+    """A program that seals itself is no use below another one whose environment the agent can read."""
+    assert images.stage(name).entrypoint == [program]
+
+
 def test_the_worker_has_the_runtime_and_git(worker: Stage) -> None:
     run = worker.run(["/opt/swarm/bin/python", "-c", "import claude_agent_sdk, swarm_worker.life"])
     assert run.returncode == 0, run.stderr
