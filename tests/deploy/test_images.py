@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deploy.image import Images, Stage, missing
-from elsewhere.conftest import free_port
+from elsewhere.machines import free_port
 from frame.tree import ROOT
 from swarm_hub.settings import Settings
 from waiting import until

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from executors.clouds import Faulty
-from executors.fake_fly import FakeFly, Machine
+from executors.clouds import Faulty, serving
+from executors.fake_fly import TOKEN, FakeFly, Machine
 from hubs import PROGRAMS, HubProcess
 
 
@@ -91,3 +92,30 @@ class RemoteHub(HubProcess):
         """Killed, and started anew."""
         await asyncio.to_thread(self.kill)
         await self.begin()
+
+
+@asynccontextmanager
+async def remote_hub(folder: Path, **settings: str) -> AsyncIterator[RemoteHub]:
+    """A hub that has started, and a Fly on this machine; at the end all machines are gone."""
+    machines = Machines(folder / "machines")
+    fake = FakeFly(machines.run)
+    faulty = Faulty(fake.app)
+    async with serving(faulty) as url:
+        port = free_port()
+        hub = RemoteHub(
+            folder, fake, faulty, machines, EXECUTOR_TYPE="fly", PORT=str(port),
+            PUBLIC_URL=f"http://127.0.0.1:{port}", FLY_API_TOKEN=TOKEN, FLY_APP_NAME="swarm-workers",
+            FLY_CONTAINER_IMAGE="registry.example/worker:1", FLY_FLAPS_BASE_URL=url, FLY_LOGS_BASE_URL=url, **settings,
+        )  # fmt: skip
+        await hub.begin()
+        yield hub
+        hub.kill()
+        fake.end_all()
+        await machines.gone()
+        assert fake.faults == []
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from elsewhere.conftest import free_port
+from elsewhere.machines import free_port
 from elsewhere.test_tasks import ended, git, running, script
 from executors.slurm_cluster import SlurmCluster, missing
 from hubs import HubProcess

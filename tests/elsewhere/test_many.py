@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from elsewhere.conftest import free_port
+from elsewhere.machines import free_port
 from executors.clouds import FAULTS, Fault, Faulty, serving
 from executors.fake_fly import TOKEN, FakeFly, Machine
 from hub.played import serving as served

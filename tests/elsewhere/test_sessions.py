@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 
 from claude.driving import KEY
-from elsewhere.conftest import free_port
-from elsewhere.machines import Machines, RemoteHub
+from elsewhere.machines import RemoteHub, remote_hub
 from elsewhere.test_tasks import ended, ended_again
-from executors.clouds import Faulty, serving
-from executors.fake_fly import TOKEN, FakeFly
 from scripted_api import ScriptedApi, Text, Turn, Usage, scripted_api
 
 USAGE = Usage(input=1000, output=50)
@@ -24,23 +21,10 @@ async def api() -> AsyncIterator[ScriptedApi]:
 
 @pytest.fixture
 async def hub(tmp_path: Path, api: ScriptedApi) -> AsyncIterator[RemoteHub]:
-    """Its agents are Claude, on machines of a Fly that is on this one."""
-    machines = Machines(tmp_path / "machines")
-    fake = FakeFly(machines.run)
-    faulty = Faulty(fake.app)
-    async with serving(faulty) as url:
-        port = free_port()
-        hub = RemoteHub(
-            tmp_path, fake, faulty, machines, SWARM_RUNTIME="claude", EXECUTOR_TYPE="fly", PORT=str(port),
-            PUBLIC_URL=f"http://127.0.0.1:{port}", FLY_API_TOKEN=TOKEN, FLY_APP_NAME="swarm-workers",
-            FLY_CONTAINER_IMAGE="registry.example/worker:1", FLY_FLAPS_BASE_URL=url, FLY_LOGS_BASE_URL=url,
-            ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=api.url,
-        )  # fmt: skip
-        await hub.begin()
+    """Its agents are Claude."""
+    given = {"SWARM_RUNTIME": "claude", "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url}
+    async with remote_hub(tmp_path, **given) as hub:
         yield hub
-        hub.kill()
-        fake.end_all()
-        await machines.gone()
 
 
 async def test_a_retry_on_another_machine_goes_on_with_the_session(hub: RemoteHub, api: ScriptedApi) -> None:

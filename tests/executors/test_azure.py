@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from executors.azure_place import AzurePlace
 from executors.clouds import FAULTS, Fault
 from executors.conformance import HUB, launch
 from executors.fake_azure import model_faults
-from executors.waiting import until_ended
+from executors.waiting import again, until_ended
 from swarm_executors.azure import AzureExecutor
 from swarm_executors.azure_errors import judge
 from swarm_executors.azure_jobs import observe
@@ -21,7 +21,6 @@ from swarm_executors.azure_tokens import SCOPE, Tokens
 from swarm_executors.calls import Patience
 from swarm_executors.protocol import (
     Ambiguous,
-    ExecutorError,
     Gone,
     NoCapacity,
     Observation,
@@ -32,7 +31,6 @@ from swarm_executors.protocol import (
 
 HASTY = Patience(timeout=0.3, tries=3, first=0.001, most=0.002)
 CALLS = 7  # of one life: looked for, started, looked at, stopped (three), looked at
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -184,16 +182,6 @@ async def test_an_identity_that_is_not_there_shuts_the_place() -> None:
 
     with pytest.raises(Shut, match=r"no credential$"):
         await Tokens(ask).header()
-
-
-async def again(work: Callable[[], Awaitable[T]]) -> T:
-    """As the scheduler does: whatever did not work is tried again."""
-    for _ in range(5):
-        try:
-            return await work()
-        except ExecutorError:
-            await asyncio.sleep(0)
-    return await work()
 
 
 async def life(executor: AzureExecutor) -> tuple[str, str]:

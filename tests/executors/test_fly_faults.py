@@ -1,31 +1,19 @@
 """Every single call to Fly fails in every way there is, and it ends right: no worker doubled, none lost, none left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import pytest
 
 from executors.clouds import FAULTS, Fault
 from executors.conformance import launch
 from executors.fly_place import FlyPlace
+from executors.waiting import again
 from swarm_executors.calls import Patience
 from swarm_executors.fly import FlyExecutor
-from swarm_executors.protocol import ExecutorError, Handle
+from swarm_executors.protocol import Handle
 
 HASTY = Patience(timeout=0.3, tries=3, first=0.001, most=0.002)
 CALLS = 6  # of one life, and one more than the last: a test below says so
-T = TypeVar("T")
-
-
-async def again(work: Callable[[], Awaitable[T]]) -> T:
-    """As the scheduler does: whatever did not work is tried again."""
-    for _ in range(5):
-        try:
-            return await work()
-        except ExecutorError:
-            await asyncio.sleep(0)
-    return await work()
 
 
 async def life(executor: FlyExecutor) -> Handle:

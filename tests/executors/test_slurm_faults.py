@@ -4,9 +4,8 @@ The cluster is a real one, behind a proxy that spoils calls; the lives of one fa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import httpx
 import pytest
@@ -19,24 +18,14 @@ from executors.clouds import FAULTS, Fault, Faulty, serving
 from executors.conformance import launch
 from executors.slurm_cluster import SlurmCluster
 from executors.slurm_place import SlurmPlace
+from executors.waiting import again
 from swarm_executors.calls import Patience
-from swarm_executors.protocol import ExecutorError, Handle
+from swarm_executors.protocol import Handle
 from swarm_executors.slurm import SlurmExecutor
 from swarm_executors.slurm_jobs import Cluster
 
 HASTY = Patience(timeout=3, tries=3, first=0.01, most=0.05)
 CALLS = 8  # of one life, at least: each life says so itself
-T = TypeVar("T")
-
-
-async def again(work: Callable[[], Awaitable[T]]) -> T:
-    """As the scheduler does: whatever did not work is tried again."""
-    for _ in range(5):
-        try:
-            return await work()
-        except ExecutorError:
-            await asyncio.sleep(0)
-    return await work()
 
 
 def forwarding(http: httpx.AsyncClient) -> Starlette:
