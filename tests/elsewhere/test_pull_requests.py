@@ -14,6 +14,7 @@ from starlette.routing import Route
 from elsewhere.test_tasks import git
 from executors.clouds import serving
 from hub.played import PlayedHub, played_hub
+from swarm_hub.deliveries import Deliveries
 from swarm_hub.pull_requests import PullRequests, Repository
 
 TOKEN = "ghp_ofthetests"
@@ -26,6 +27,8 @@ class FakeGitHub:
         self.asked: list[dict[str, Any]] = []
         self.open: dict[str, str] = {}
         self.refuses: int | None = None
+        self.silent = asyncio.Event()  # set while it is asked and says nothing
+        self.hangs = False
         repo = "/repos/{owner}/{name}"
         self.app = Starlette(routes=[
             Route(repo, self._repo),
@@ -47,6 +50,10 @@ class FakeGitHub:
     async def _create(self, request: Request) -> Response:
         if request.headers["authorization"] != f"Bearer {TOKEN}":
             return JSONResponse({"message": "Bad credentials"}, 401)
+        if self.hangs:
+            self.silent.set()
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
         if self.refuses:
             return JSONResponse({"message": "Validation Failed"}, self.refuses)
         asked = await request.json()
@@ -118,8 +125,7 @@ async def test_a_branch_has_one_pull_request_however_often_it_is_delivered(
 ) -> None:
     task = await delivered(hub, repo)
     row = await hub.parts.store.read(lambda c: c.exec_driver_sql("SELECT * FROM tasks").one())
-    pulls = PullRequests(github.url, TOKEN, hub.parts.mirrors, hub.parts.mirrors._abroad, hub.url)  # type: ignore[attr-defined]
-    assert await pulls.deliver(row, task.result) == task.result.pull_request_url
+    assert await _pulls(hub, github).deliver(row, task.result) == task.result.pull_request_url
     assert len(github.asked) == 1
 
 
@@ -131,6 +137,36 @@ async def test_what_github_refuses_fails_the_task_and_keeps_the_branch(
     assert (task.status, task.result.error.code) == ("failed", "pull_request_failed")
     assert "Validation Failed" in task.result.error.message
     assert git(repo, "rev-parse", task.result.branch) == task.result.commit
+
+
+async def test_a_hub_that_ends_in_the_middle_of_a_delivery_begins_it_anew(
+    tmp_path: Path, hub: PlayedHub, github: FakeGitHub, repo: Path
+) -> None:
+    github.hangs = True
+    delivery = asyncio.create_task(delivered(hub, repo))
+    await asyncio.wait_for(github.silent.wait(), 20)
+    task = (await hub.client.tasks()).tasks[0]
+    assert task.status == "running"
+    github.hangs = False
+    delivery.cancel()
+    await asyncio.gather(delivery, return_exceptions=True)
+    running = hub.parts.store  # what the next hub finds is in the database alone
+    rows = await running.read(lambda c: c.exec_driver_sql("SELECT task_id FROM deliveries").all())
+    assert [row[0] for row in rows] == [task.id]
+    begun_anew = Deliveries(running, hub.parts.mirrors, _pulls(hub, github))
+    anew = asyncio.create_task(begun_anew.run())
+    async with asyncio.timeout(20):
+        done = await hub.client.wait(task.id)
+    anew.cancel()
+    await asyncio.gather(anew, return_exceptions=True)
+    assert (done.status, len(github.asked)) == ("completed", 1)
+    assert done.result is not None
+    assert done.result.pull_request_url == "https://github.example/pull/1"
+
+
+def _pulls(hub: PlayedHub, github: FakeGitHub) -> PullRequests:
+    mirrors = hub.parts.mirrors
+    return PullRequests(github.url, TOKEN, mirrors, mirrors._abroad, hub.url)  # type: ignore[attr-defined]
 
 
 async def test_the_token_is_in_no_answer_and_no_order(hub: PlayedHub, github: FakeGitHub, repo: Path) -> None:
