@@ -46,17 +46,19 @@ def test_no_key_where_no_model_is_called(environ: dict[str, str], settings: dict
     assert "ANTHROPIC_API_KEY" not in hub_environment({**environ, **settings})
 
 
-@pytest.mark.parametrize("name", ["github-token", "fly-api-token"])
-def test_no_secret_that_it_would_refuse(environ: dict[str, str], name: str) -> None:
-    Credentials(environ, pytest.fail).store(name, {"g": "ghp_", "f": "fo1_"}[name[0]] + "a" * 36)
-    assert hub_environment(environ) == environ
+@pytest.mark.parametrize(("name", "variable"), [("github-token", "GITHUB_TOKEN"), ("fly-api-token", "FLY_API_TOKEN")])
+def test_the_tokens_that_are_stored(environ: dict[str, str], name: str, variable: str) -> None:
+    token = {"g": "ghp_", "f": "fo1_"}[name[0]] + "a" * 36
+    Credentials(environ, pytest.fail).store(name, token)
+    assert hub_environment(environ) == {**environ, variable: token}
+    assert hub_environment({**environ, variable: "mine"})[variable] == "mine"
 
 
 @pytest.mark.parametrize(("minutes", "written"), [(5, "5"), (0.01, "0.01"), (2.50004, "2.5"), (10.0, "10")])
 def test_the_settings_it_takes(environ: dict[str, str], minutes: float, written: str) -> None:
     settings = {"executorType": "local", "defaultTimeoutMinutes": minutes, "flyAppName": "shop"}
     change_config(config_file(environ), settings)
-    given = {"EXECUTOR_TYPE": "local", "DEFAULT_TIMEOUT_MINUTES": written}
+    given = {"EXECUTOR_TYPE": "local", "DEFAULT_TIMEOUT_MINUTES": written, "FLY_APP_NAME": "shop"}
     assert hub_environment(environ) == {**environ, **given}
 
 
