@@ -199,7 +199,7 @@ def test_the_config_is_the_hubs_environment_where_none_is_set(local: Swarm) -> N
     config.parent.mkdir(parents=True)
     config.write_text('{"executorType": "fly"}')
     refused = local("orchestrator", "start", "--background")
-    assert refused.stderr.startswith("error: EXECUTOR_TYPE is 'fly'; ")
+    assert refused.stderr.startswith("error: EXECUTOR_TYPE is 'fly', but FLY_API_TOKEN is not set")
     assert local("orchestrator", "start", "--background", EXECUTOR_TYPE="local").returncode == 0
 
 
