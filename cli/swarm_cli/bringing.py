@@ -10,6 +10,8 @@ from swarm_api.addresses import is_loopback
 from swarm_api.tasks import TaskIn
 from swarm_cli.hub_remote import HubRemote, git
 
+Known = dict[tuple[str, str | None], tuple[str, str]]
+"""What is at the hub already: of a folder and a ref, the repository's name there and the commit."""
 LONGEST = 40  # characters of a folder's name that its repository at the hub keeps
 _AUTHOR = {"GIT_AUTHOR_NAME": "swarm submit", "GIT_AUTHOR_EMAIL": "claude-swarm@localhost",
            "GIT_COMMITTER_NAME": "swarm submit", "GIT_COMMITTER_EMAIL": "claude-swarm@localhost"}  # fmt: skip
@@ -26,13 +28,11 @@ def brought(tasks: Sequence[TaskIn], hub_url: str, environ: Mapping[str, str], *
     `changes`: with what is not committed, as a commit of its own. Raises a `Fault`.
     """
     remote = HubRemote(hub_url, environ)
-    known: dict[tuple[str, str | None], TaskIn] = {}
+    known: Known = {}
     return [_brought(task, remote, known, changes=changes) for task in tasks]
 
 
-def _brought(
-    task: TaskIn, remote: HubRemote, known: dict[tuple[str, str | None], TaskIn], *, changes: bool
-) -> TaskIn:  # fmt: skip
+def _brought(task: TaskIn, remote: HubRemote, known: Known, *, changes: bool) -> TaskIn:
     if task.repo is None or not task.repo.startswith("/"):
         return task
     key = (task.repo, task.base_ref)
@@ -40,10 +40,10 @@ def _brought(
         folder = Path(task.repo)
         name, commit = name_of(folder), _commit(folder, task.base_ref, changes=changes)
         remote.push(folder, name, f"+{commit}:refs/heads/brought/{commit[:12]}")
-        known[key] = task.model_copy(update={"repo": f"swarm://git/{name}", "base_ref": commit})
-    there = known[key]
+        known[key] = name, commit
+    name, commit = known[key]
     settings = task.repo_settings or "project"  # it is the caller's own, as a path is
-    return task.model_copy(update={"repo": there.repo, "base_ref": there.base_ref, "repo_settings": settings})
+    return task.model_copy(update={"repo": f"swarm://git/{name}", "base_ref": commit, "repo_settings": settings})
 
 
 def name_of(folder: Path) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
@@ -91,12 +91,7 @@ async def open_hub(
         stack.push_async_callback(gateway.upstream.aclose)
         executors = Executors({executor.name: executor}) if executor else executors_of(settings)
         stack.push_async_callback(executors.aclose)
-
-        def launch(claimed: Claimed) -> Launch:
-            token = identity.agents.issue("worker", claimed.agent_id, identity.clock())
-            where = url if claimed.provider == "local" else settings.public_url or url
-            return Launch(claimed.agent_id, hub_id, where, token, claimed.tier, claimed.first)
-
+        launch = _launcher(settings, url, identity, hub_id)
         current = executor or executors[await store.read(lambda c: chosen_provider(c, settings.executor_type))]
         place = Place(current.name, current.region, settings.max_parallel_agents, budgets)
         scheduler = Scheduler(store, executors, launch, place, prices, hub_id)
@@ -104,21 +99,17 @@ async def open_hub(
             to = Destination(settings.otlp_endpoint, settings.otlp_headers)
             await stack.enter_async_context(Traces(store, to, redactor))
         analytics = await stack.enter_async_context(Analytics(settings.data_dir, settings.time_zone.key))
-        abroad = Abroad(settings.github_token, host_of(settings.github_url))
-        mirrors = Mirrors(settings.data_dir, abroad)
-        pull_requests = PullRequests(
-            settings.github_url, settings.github_token, mirrors, abroad, settings.public_url or url
-        )
-        deliveries = Deliveries(store, mirrors, pull_requests)
+        pull_requests = _pull_requests(settings, url)
         closing = asyncio.Event()
         mcp = Mcp(url, await _secret_of_mcp(settings), closing)
         hub = Hub(
             url, settings, redactor, store, Journal(store), Logs(store), executors, scheduler, identity, gateway,
             budgets, Outlooks(store, budgets), Grants(identity.book, settings.jwt_ttl_seconds), Inboxes(store),
-            analytics, await Counts.of(store), mcp, mirrors, closing=closing, local_ended=asyncio.Event(),
-            description=cache(lambda: describe(ROUTES)),
+            analytics, await Counts.of(store), mcp, pull_requests.mirrors, pull_requests, closing=closing,
+            local_ended=asyncio.Event(), description=cache(lambda: describe(ROUTES)),
         )  # fmt: skip
         archive = Archive(store, settings.data_dir, settings.journal_days)
+        deliveries = Deliveries(store, pull_requests)
         jobs = (scheduler.run(), deliveries.run(), archive.run(), mcp.run(_router(hub, ROUTES)), _pulse(hub))
         running = [asyncio.create_task(job) for job in jobs]
         if settings.prices is not None:
@@ -129,6 +120,23 @@ async def open_hub(
             for job in running:
                 job.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+def _launcher(settings: Settings, url: str, identity: Identity, hub_id: str) -> Callable[[Claimed], Launch]:
+    """What an executor is told of an agent, with a token that is made for it."""
+
+    def launch(claimed: Claimed) -> Launch:
+        token = identity.agents.issue("worker", claimed.agent_id, identity.clock())
+        where = url if claimed.provider == "local" else settings.public_url or url
+        return Launch(claimed.agent_id, hub_id, where, token, claimed.tier, claimed.first)
+
+    return launch
+
+
+def _pull_requests(settings: Settings, url: str) -> PullRequests:
+    abroad = Abroad(settings.github_token, host_of(settings.github_url))
+    mirrors = Mirrors(settings.data_dir, abroad)
+    return PullRequests(settings.github_url, settings.github_token, mirrors, abroad, settings.public_url or url)
 
 
 async def _budgets(settings: Settings, store: Store) -> Budgets:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, delete, select
 
 from swarm_api.tasks import ErrorOut, Result
 from swarm_hub.git import GitFailed
-from swarm_hub.mirrors.mirrors import Mirrors
 from swarm_hub.orders import source
 from swarm_hub.pull_requests import PullRequestFailed, PullRequests
 from swarm_hub.store import schema
@@ -40,9 +39,9 @@ def is_staged(tx: Transaction, agent_id: str) -> bool:
 class Deliveries:
     """Each is safe to do twice: a hub that dies in the middle of one begins it anew."""
 
-    def __init__(self, store: Store, mirrors: Mirrors, pull_requests: PullRequests) -> None:
+    def __init__(self, store: Store, pull_requests: PullRequests) -> None:
         self._store = store
-        self._mirrors = mirrors
+        self._mirrors = pull_requests.mirrors
         self._pull_requests = pull_requests
         self._wake = asyncio.Event()
         self._wake.set()
@@ -78,7 +77,7 @@ class Deliveries:
         spec = from_json(task.spec)
         try:
             if agent.provider != "local" and result.commit:
-                await self._mirrors.bring_home(task)
+                await self._mirrors.bring_home(task, result.commit)
             if result.status == "success" and result.commit and spec["deliver"] == "pull_request":
                 url = await self._pull_requests.deliver(task, result)
                 return result.model_copy(update={"pull_request_url": url})

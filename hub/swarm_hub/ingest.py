@@ -23,7 +23,7 @@ from swarm_api.worker import (
 )
 from swarm_hub.budgets.budgets import Budgets
 from swarm_hub.deliveries import stage
-from swarm_hub.orders import delivers_itself
+from swarm_hub.orders import hub_delivers
 from swarm_hub.reports import Reports
 from swarm_hub.spent import added
 from swarm_hub.store import schema
@@ -177,7 +177,7 @@ def _end(tx: Transaction, pair: Pair, report: ResultReport) -> None:
         duration_ms=report.duration_ms,
         turns=report.turns,
     )
-    if delivers_itself(pair.task, pair.agent):
+    if hub_delivers(pair.task, pair.agent):
         stage(tx, pair, result)
     else:
         settle(tx, pair, result)

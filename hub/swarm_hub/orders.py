@@ -83,7 +83,7 @@ def _order(
         source=elsewhere or _here(task, spec, settings),
         branch=branch(task),
         deliver="patch" if spec["deliver"] == "patch" else "branch",
-        push=spec["push"] and not delivers_itself(task, agent),
+        push=spec["push"] and not hub_delivers(task, agent),
         verify=spec["verify"],
         repo_settings=spec["repoSettings"],
         limits=Limits(
@@ -121,13 +121,15 @@ def _here(task: Any, spec: dict[str, Any], settings: Settings) -> Source:
     return Source(kind="local", location=str(repository(task, settings.data_dir)), base_ref=found.base_ref)
 
 
-def delivers_itself(task: Any, agent: Any) -> bool:
+def hub_delivers(task: Any, agent: Any) -> bool:
     """Whether the hub has something to do with an agent's branch before its task has completed."""
     elsewhere = agent.provider != "local"
     if not elsewhere and "pull_request" not in task.spec:
         return False  # as nearly always: its JSON need not be read
     spec = from_json(task.spec)
     kind = source(spec).kind
+    if spec["deliver"] == "patch":
+        return False
     return spec["deliver"] == "pull_request" or (elsewhere and (kind == "local" or (spec["push"] and kind == "url")))
 
 

@@ -9,7 +9,8 @@ import httpx
 from pydantic_core import from_json
 
 from swarm_api.base import dollars
-from swarm_api.tasks import Result
+from swarm_api.errors import InvalidInput
+from swarm_api.tasks import Result, TaskIn
 from swarm_hub.git import GitFailed, git
 from swarm_hub.mirrors.abroad import Abroad
 from swarm_hub.mirrors.mirrors import Mirrors
@@ -42,7 +43,7 @@ class PullRequests:
         self.host = host_of(api_url)
         self._api_url = api_url
         self._token = token
-        self._mirrors = mirrors
+        self.mirrors = mirrors
         self._abroad = abroad
         self._hub_url = hub_url
 
@@ -51,6 +52,18 @@ class PullRequests:
         host, path = _split(url)
         found = _PATH.fullmatch(path)
         return Repository(found[1], found[2]) if found and host == self.host else None
+
+    def refuse(self, spec: TaskIn, prefix: str = "") -> None:
+        """Raises `InvalidInput` for a task whose pull request could never be opened: before it costs anything."""
+        if spec.deliver != "pull_request":
+            return
+        if self._token is None:
+            raise InvalidInput.field(f"{prefix}deliver", "this hub has no GITHUB_TOKEN; allowed: branch, patch")
+        url = None if spec.repo is None else source({"repo": spec.repo, "baseRef": None})
+        if url is None or url.kind == "upload" or (url.kind == "url" and self.repository(url.location) is None):
+            raise InvalidInput.field(
+                f"{prefix}deliver", f"{spec.repo!r} is no repository of {self.host}; allowed: branch, patch"
+            )
 
     async def deliver(self, task: Any, result: Result) -> str:
         """Push the branch and open its pull request; the URL. Raises `GitFailed`, `PullRequestFailed`."""
@@ -71,7 +84,7 @@ class PullRequests:
     async def _origin(self, task: Any) -> tuple[Path, str]:
         where = source(from_json(task.spec))
         if where.kind == "url":
-            return self._mirrors.path(task), where.location
+            return self.mirrors.path(task), where.location
         if where.kind != "local":
             raise PullRequestFailed("pull_request_failed", "the task has no repository at GitHub")
         folder = Path(where.location)

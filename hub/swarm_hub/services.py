@@ -18,6 +18,7 @@ from swarm_hub.identity.identity import Identity
 from swarm_hub.journal import Journal, Logs
 from swarm_hub.mcp import Mcp
 from swarm_hub.mirrors.mirrors import Mirrors
+from swarm_hub.pull_requests import PullRequests
 from swarm_hub.scheduler import Scheduler
 from swarm_hub.settings import Settings
 from swarm_hub.store.store import Store
@@ -59,6 +60,7 @@ class Hub:
     counts: Counts
     mcp: Mcp
     mirrors: Mirrors
+    pull_requests: PullRequests
     closing: asyncio.Event
     local_ended: asyncio.Event  # the token of this machine's user was revoked: time for another
     description: Callable[[], Mapping[str, Any]]  # the OpenAPI document; half a second of work at the first call

@@ -9,7 +9,7 @@ import pytest
 
 from elsewhere.machines import free_port
 from elsewhere.test_tasks import ended, git, running, script
-from executors.slurm_cluster import SlurmCluster, missing
+from executors.slurm_cluster import SlurmCluster, running_cluster
 from hubs import HubProcess
 from waiting import until
 
@@ -23,18 +23,14 @@ exec /usr/bin/python3 -c 'import sys; from swarm_worker.main import main; sys.ex
 
 @pytest.fixture
 def cluster() -> Iterator[SlurmCluster]:
-    if reason := missing() or _other_python():
+    if reason := _other_python():
         pytest.skip(reason)
-    cluster = SlurmCluster()
-    try:
-        cluster.start()
+    with running_cluster() as cluster:
         worker = cluster.folder / "swarm-worker"
         paths = ":".join([*SITE, str(ROOT / "worker"), str(ROOT / "api")])
         worker.write_text(WORKER.format(home=f"{cluster.folder}/jobs/$SLURM_JOB_ID", paths=paths))
         worker.chmod(0o755)
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture

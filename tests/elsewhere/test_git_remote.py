@@ -140,6 +140,16 @@ async def test_a_worker_whose_task_has_another_agent_is_turned_away(hub: PlayedH
     assert "409" in pushed.said
 
 
+async def test_a_worker_changes_nothing_once_its_task_has_completed(hub: PlayedHub, repo: Path, tmp_path: Path) -> None:
+    work = await claimed(hub, repo, tmp_path)
+    await work.commit()
+    await work.git("push", work.url, f"HEAD:refs/heads/{work.branch}")
+    await work.worker.finish()
+    await hub.client.wait(work.url.rsplit("/", 1)[1].removesuffix(".git"))
+    await work.commit("later.txt")
+    assert "409" in (await work.git("push", work.url, f"HEAD:refs/heads/{work.branch}")).said
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "local-agent-00000000.1.x"])
 async def test_without_a_credential_nothing_is_there(hub: PlayedHub, repo: Path, tmp_path: Path, token: str) -> None:
     work = await claimed(hub, repo, tmp_path)

@@ -21,6 +21,7 @@ from swarm_executors.fly import FlyExecutor
 from swarm_executors.fly_machines import FlyApp
 from swarm_hub.app import build_app, open_hub
 from swarm_hub.settings import Settings
+from waiting import until
 
 TASKS, AT_ONCE, SPOILED = 500, 40, 0.05
 LIMIT = 240.0
@@ -86,8 +87,6 @@ async def test_all_end_once(tmp_path: Path) -> None:
                 assert seen == {"task_completed": TASKS}
                 assert {(task.status, task.attempts) for task in done} == {("completed", 1)}
                 assert workers.claims == dict.fromkeys(ids, 1)
-                async with asyncio.timeout(LIMIT):
-                    while any(machine.running for machine in fly.ever):  # noqa: ASYNC110 - the hub sees to it
-                        await asyncio.sleep(0.05)
+                await until(lambda: not any(machine.running for machine in fly.ever), LIMIT)
     await workers.aclose()
     assert fly.faults == []

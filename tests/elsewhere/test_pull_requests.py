@@ -14,7 +14,9 @@ from starlette.routing import Route
 from elsewhere.test_tasks import git
 from executors.clouds import serving
 from hub.played import PlayedHub, played_hub
+from hub.problems import assert_problem
 from swarm_hub.deliveries import Deliveries
+from swarm_hub.mirrors.abroad import Abroad
 from swarm_hub.pull_requests import PullRequests, Repository
 
 TOKEN = "ghp_ofthetests"
@@ -153,7 +155,7 @@ async def test_a_hub_that_ends_in_the_middle_of_a_delivery_begins_it_anew(
     running = hub.parts.store  # what the next hub finds is in the database alone
     rows = await running.read(lambda c: c.exec_driver_sql("SELECT task_id FROM deliveries").all())
     assert [row[0] for row in rows] == [task.id]
-    begun_anew = Deliveries(running, hub.parts.mirrors, _pulls(hub, github))
+    begun_anew = Deliveries(running, _pulls(hub, github))
     anew = asyncio.create_task(begun_anew.run())
     async with asyncio.timeout(20):
         done = await hub.client.wait(task.id)
@@ -165,8 +167,22 @@ async def test_a_hub_that_ends_in_the_middle_of_a_delivery_begins_it_anew(
 
 
 def _pulls(hub: PlayedHub, github: FakeGitHub) -> PullRequests:
-    mirrors = hub.parts.mirrors
-    return PullRequests(github.url, TOKEN, mirrors, mirrors._abroad, hub.url)  # type: ignore[attr-defined]
+    return PullRequests(github.url, TOKEN, hub.parts.mirrors, Abroad(TOKEN), hub.url)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("repo_", [None, "https://gitlab.example/ada/widget", "swarm://git/widget"])
+async def test_what_could_never_have_a_pull_request_is_refused_before_it_costs_anything(
+    hub: PlayedHub, repo_: str | None
+) -> None:
+    answer = await hub.post("/api/tasks", {"prompt": "Go", "deliver": "pull_request", "repo": repo_})
+    assert_problem(answer, 422, "invalid_input", "deliver")
+
+
+async def test_a_hub_without_a_token_refuses_pull_requests(tmp_path: Path) -> None:
+    (folder := tmp_path / "another").mkdir()
+    async with played_hub(folder) as hub:
+        sent = {"tasks": [{"prompt": "Go", "deliver": "pull_request", "repo": "ada/widget"}]}
+        assert_problem(await hub.post("/api/tasks", sent), 422, "invalid_input", "tasks.0.deliver")
 
 
 async def test_the_token_is_in_no_answer_and_no_order(hub: PlayedHub, github: FakeGitHub, repo: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 pytest.register_assert_rewrite("executors.conformance")
 
 from executors.local_place import LocalPlace  # noqa: E402 - what is imported before cannot be rewritten
-from executors.slurm_cluster import SlurmCluster, missing  # noqa: E402
+from executors.slurm_cluster import SlurmCluster, running_cluster  # noqa: E402
 
 
 @pytest.fixture
@@ -21,11 +21,5 @@ async def local(tmp_path: Path) -> AsyncIterator[LocalPlace]:
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[SlurmCluster]:
     """A cluster for all tests, each of which leaves its jobs ended."""
-    if reason := missing():
-        pytest.skip(reason)
-    cluster = SlurmCluster()
-    try:
-        cluster.start()
+    with running_cluster() as cluster:
         yield cluster
-    finally:
-        cluster.stop()

@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+
+import pytest
 
 from waiting import LOOK_AGAIN
 
@@ -148,6 +151,19 @@ class SlurmCluster:
                 outs = "".join(path.read_text()[-1000:] for path in self.folder.glob("*.out"))
                 raise AssertionError(f"the cluster did not start: {self.say('show', 'nodes')}\n{logs}\n{outs}")
             time.sleep(10 * LOOK_AGAIN)
+
+
+@contextmanager
+def running_cluster() -> Iterator[SlurmCluster]:
+    """A cluster that is up; the test is skipped where there can be none."""
+    if reason := missing():
+        pytest.skip(reason)
+    cluster = SlurmCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 def _program(name: str) -> str | None:

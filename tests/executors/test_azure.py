@@ -28,6 +28,7 @@ from swarm_executors.protocol import (
     Shut,
     Throttled,
 )
+from waiting import until
 
 HASTY = Patience(timeout=0.3, tries=3, first=0.001, most=0.002)
 CALLS = 7  # of one life: looked for, started, looked at, stopped (three), looked at
@@ -91,9 +92,7 @@ async def test_a_surplus_execution_is_ended_and_the_first_one_kept(place: AzureP
     handle = await executor.start(order)
     await executor.start(replace(order, first=True))
     assert await executor.start(order) == handle
-    async with asyncio.timeout(5):
-        while len(place.azure.running(order.agent_id)) > 1:  # noqa: ASYNC110 - Azure tells nobody
-            await asyncio.sleep(0.005)
+    await until(lambda: len(place.azure.running(order.agent_id)) == 1)
 
 
 async def test_too_much_memory_is_told_apart(place: AzurePlace) -> None:

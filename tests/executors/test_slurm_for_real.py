@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from executors.conformance import launch
-from executors.slurm_cluster import SlurmCluster, missing
+from executors.slurm_cluster import SlurmCluster, running_cluster
 from executors.slurm_place import SlurmPlace
 from executors.waiting import until_ended
 from swarm_executors.protocol import Handle, Observation
@@ -20,14 +20,8 @@ from waiting import until
 @pytest.fixture
 def cluster() -> Iterator[SlurmCluster]:
     """One that the test may break."""
-    if reason := missing():
-        pytest.skip(reason)
-    cluster = SlurmCluster()
-    try:
-        cluster.start()
+    with running_cluster() as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture

@@ -27,14 +27,20 @@ async def bring_home(attempt: Attempt, work: Work, token: Callable[[], str], ter
             await push_to_hub(checkout, source, work.saved.commit, token)
         except GitFailed as failure:
             if last or not is_passing(failure):
-                attempt.outbox.say(f"the hub did not take {checkout.branch}: {failure}")
-                return failed(work.result, "delivery_failed", f"the hub did not take the branch: {failure}")
+                return _not_taken(attempt, work.result, failure)
         else:
             return work.result
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await terminated.wait()
     raise AssertionError("the delays never end")
+
+
+def _not_taken(attempt: Attempt, result: ResultReport, failure: GitFailed) -> ResultReport:
+    """What was no success already stays what it was: a time-out, say."""
+    message = f"the hub did not take {attempt.order.branch}: {failure}"
+    attempt.outbox.say(message)
+    return failed(result, "delivery_failed", message) if result.status == "success" else result
 
 
 async def deliver(attempt: Attempt, work: Work) -> ResultReport:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from pydantic_core import from_json
 
@@ -43,7 +44,7 @@ class Mirrors:
     def __init__(self, data_dir: Path, abroad: Abroad) -> None:
         self._data_dir = data_dir
         self._abroad = abroad
-        self._locks: dict[Path, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         self.room = asyncio.Semaphore(AT_ONCE)
 
     async def prepare(self, task: Any, *, again: bool) -> Ready:
@@ -67,11 +68,12 @@ class Mirrors:
         where = source(from_json(task.spec))
         return kept_at(self._data_dir, where.location) if where.kind == "local" else repository(task, self._data_dir)
 
-    async def bring_home(self, task: Any) -> None:
+    async def bring_home(self, task: Any, commit: str) -> None:
         """Put the branch of an agent elsewhere into the repository of this machine that it is for."""
-        where, name = source(from_json(task.spec)), f"refs/heads/{branch(task)}"
+        where = source(from_json(task.spec))
         if where.kind == "local":
-            await self._abroad.fetch(Path(where.location), str(self.path(task)), f"+{name}:{name}")
+            refspec = f"+{commit}:refs/heads/{branch(task)}"
+            await self._abroad.fetch(Path(where.location), str(self.path(task)), refspec)
 
     async def push_on(self, task: Any, commit: str) -> None:
         """Push the branch to where the repository came from. Raises `GitFailed`."""
@@ -79,6 +81,7 @@ class Mirrors:
         await self._abroad.push(self.path(task), where.location, f"+{commit}:refs/heads/{branch(task)}")
 
     async def _begin(self, path: Path, where: Source, task: Any) -> str:
+        base: str | None
         if where.kind == "scratch":
             base = await _scratch(path)
         elif where.kind == "upload":
@@ -141,14 +144,16 @@ async def _make(path: Path) -> None:
     await git(path, ["init", "--quiet", "--bare", "--initial-branch=main", "."])
 
 
-async def _scratch(path: Path) -> str | None:
+async def _scratch(path: Path) -> str:
     """An empty repository of the task's own, with one commit to start from."""
-    if not await asyncio.to_thread(path.is_dir):
+    base = await _resolve(path, "HEAD") if await asyncio.to_thread(path.is_dir) else None
+    if base is None:  # or a hub was killed while it made one
         await _make(path)
         tree = (await git(path, ["hash-object", "-t", "tree", "-w", "--stdin"])).decode().strip()
         commit = (await git(path, [*NOBODY, "commit-tree", tree, "-m", "Start"])).decode().strip()
         await git(path, ["update-ref", "refs/heads/main", commit])
-    return await _resolve(path, "refs/heads/main") or await _resolve(path, "HEAD")
+        return commit
+    return base
 
 
 async def _resolve(path: Path, ref: str) -> str | None:

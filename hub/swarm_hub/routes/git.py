@@ -87,7 +87,8 @@ async def _of_task(call: Call, task_id: str, pushes: bool) -> Served:
             raise Forbidden("only its own agent pushes to a task", code="forbidden_repository")
     elif agent is None or agent.task_id != task_id:
         raise NotFound("an agent finds the repository of its own task alone")
-    elif task.agent_id != agent_id:
+    elif task.agent_id != agent_id or task.status == "completed":
+        # The last one of a task that failed or was cancelled may still save what it did.
         raise Conflict(f"agent {agent_id} is not the current one of its task", code="stale_agent")
     if task is None:
         raise NotFound(f"there is no task {task_id}")

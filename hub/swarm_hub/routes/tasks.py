@@ -37,7 +37,9 @@ async def submit(call: Call) -> Response:
     refuse_disclosed(data, call.hub.redactor)
     settings = call.hub.settings
     for i, spec in enumerate(specs):
-        refuse_unsupported(spec, f"{prefix}{i}." if batch else "")
+        where = f"{prefix}{i}." if batch else ""
+        refuse_unsupported(spec, where)
+        call.hub.pull_requests.refuse(spec, where)
     roots = EVERYWHERE if call.caller.may(ADMIN) else settings.repo_roots
     refusal = await _refusal(specs, roots, prefix)
     drafts = draft(specs, prefix)
