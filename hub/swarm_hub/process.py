@@ -21,7 +21,8 @@ from swarm_hub.logs import configure
 from swarm_hub.prices import BadPrices
 from swarm_hub.redacted import credentials
 from swarm_hub.serve import serve
-from swarm_hub.settings import EXIT_CONFIG, SECRETS, BadSetting, Settings, read_settings
+from swarm_hub.settings import EXIT_CONFIG, BadSetting, Settings, read_settings
+from swarm_hub.settings_table import SECRETS
 from swarm_hub.store.database import DatabaseUnusable
 
 USAGE = 64  # sysexits.h: EX_USAGE

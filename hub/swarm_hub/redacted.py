@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm_api.redaction import Redactor
-from swarm_hub.settings import SETTINGS, Settings
+from swarm_hub.settings import Settings
+from swarm_hub.settings_table import SETTINGS
 
 _WORKERS, _CLAIM, _GIT = "/worker/v1/", "/claim", "/git/"
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from frame.tree import ROOT
-from swarm_hub.settings import LATER, SETTINGS, Settings
+from swarm_hub.settings import Settings
+from swarm_hub.settings_table import LATER, SETTINGS
 
 KNOWN = {
     "app", "primary_region", "kill_signal", "kill_timeout", "swap_size_mb", "console_command", "build", "deploy", "env",

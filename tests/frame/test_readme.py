@@ -4,7 +4,7 @@ import re
 
 from frame.tree import ROOT
 from swarm_cli.commands import COMMANDS
-from swarm_hub.settings import SETTINGS
+from swarm_hub.settings_table import SETTINGS
 
 
 def table(heading: str) -> list[list[str]]:

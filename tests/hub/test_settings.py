@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm_hub.settings import LATER, SECRETS, SETTINGS, BadSetting, Setting, read_settings
+from swarm_hub.settings import BadSetting, read_settings
+from swarm_hub.settings_table import LATER, SECRETS, SETTINGS, Setting
 
 BAD: dict[str, list[str]] = {
     "HOST": ["0.0.0.0", "::", "192.168.1.2", "example.org", "127.0.0.1:3000", " "],  # noqa: S104  # without a secret

@@ -12,7 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 from redaction.credentials import SAID, drawn
 from swarm_api.redaction import MARK, Redactor
 from swarm_hub.redacted import Redacted, credentials
-from swarm_hub.settings import SETTINGS, Settings
+from swarm_hub.settings import Settings
+from swarm_hub.settings_table import SETTINGS
 
 KEY = drawn(60).encode()
 OTHER = KEY[:30] + b"-and-then-another-end"

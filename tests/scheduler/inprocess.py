@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from swarm_api import ids
-from swarm_executors.protocol import ExecutorError, Handle, Launch, Observation, StartFailed
+from swarm_executors.protocol import ExecutorError, Handle, Launch, NoCapacity, Observation, StartFailed
 
 KILLED = 137
 STOPPED = 143
@@ -135,6 +135,7 @@ class Moody(InProcess):
         super().__init__(place, listens)
         self.calls: list[tuple[str, str]] = []
         self.refusing = False  # to start anything at all
+        self.full = ""  # its word: there is no room for anybody
         self.breaking = False  # its word: it raises what no executor may
         self.failing: set[str] = set()
         self.hanging: set[str] = set()
@@ -145,6 +146,8 @@ class Moody(InProcess):
         await self._meet("start", launch.agent_id)
         if self.refusing:
             raise StartFailed(f"{launch.agent_id} cannot be started here")
+        if self.full:
+            raise NoCapacity(self.full)
         handle = await super().start(launch)
         await self._meet("start is done", launch.agent_id)
         return handle
